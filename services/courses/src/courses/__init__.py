@@ -1,0 +1,1 @@
+"""The catalogue, who follows what, and the seats."""

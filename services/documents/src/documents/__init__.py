@@ -1,0 +1,1 @@
+"""Document types, uploads and their verification."""

@@ -1,0 +1,1 @@
+"""Campaigns and applications: the six-step workflow, decisions and receipt numbers."""

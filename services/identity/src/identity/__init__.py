@@ -1,0 +1,1 @@
+"""Sites, accounts, sessions, families, guardians and students."""

@@ -1,0 +1,1 @@
+"""What every service agrees on: the contracts, and how a message travels safely."""

@@ -1,0 +1,1 @@
+"""The native stack: real servers and every process, without Docker."""
