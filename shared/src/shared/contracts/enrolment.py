@@ -1,0 +1,223 @@
+"""What enrolment answers and tells: campaigns, applications, decisions, receipt numbers."""
+
+from datetime import datetime
+from typing import Annotated, Literal
+from uuid import UUID
+
+from pydantic import AwareDatetime, Field, StringConstraints
+
+from shared.contract import Command, Contract, Event, Query
+
+type ApplicationState = Literal["draft", "submitted", "declined"]
+type Remarks = Annotated[str, StringConstraints(strip_whitespace=True, max_length=4000)]
+
+
+class Campaign(Contract):
+    """A campaign of one site for one school year; its instants rule to the second (S24)."""
+
+    id: UUID
+    site_id: UUID
+    school_year: str = Field(pattern=r"^\d{4}-\d{4}$", examples=["2027-2028"])
+    prepares_at: AwareDatetime
+    opens_at: AwareDatetime
+    closes_at: AwareDatetime
+    documents_due_at: AwareDatetime
+
+
+class PublishCampaign(Command[Campaign]):
+    """Publish a campaign (operator). One already published is answered as it is, unchanged."""
+
+    campaign: Campaign
+    site_code: str = Field(pattern=r"^[A-Z]{2,6}$")
+
+
+class Authorisations(Contract):
+    """The two answers of step 2 and the version of the text that was shown (S40)."""
+
+    image_rights: bool
+    leaves_alone: bool
+    text_version: str
+
+
+class CourseChoice(Contract):
+    """What is decided of one course followed this year (S60).
+
+    ``hold_id`` and ``course_id`` are given where a slot was chosen, and absent for a row without
+    choice or one not re-enrolled. ``label`` is what the family read.
+    """
+
+    follow_id: UUID
+    re_enrol: bool
+    label: str = Field(max_length=300)
+    course_id: UUID | None = None
+    hold_id: UUID | None = None
+
+
+class Receipt(Contract):
+    """What a family keeps: its number, and the instant the request was received."""
+
+    number: str
+    received_at: datetime
+
+
+class Application(Contract):
+    """The application of one student in one campaign.
+
+    ``step_reached`` is the next step to do, 1 to 6; a submitted one is at 6.
+    """
+
+    id: UUID
+    campaign: Campaign
+    student_id: UUID
+    state: ApplicationState
+    step_reached: int
+    authorisations: Authorisations | None = None
+    choices: tuple[CourseChoice, ...] = ()
+    remarks: str = ""
+    receipt: Receipt | None = None
+
+
+class MyApplications(Contract):
+    """The open campaign of the caller's site, if any, and the family's applications in it."""
+
+    campaign: Campaign | None
+    applications: tuple[Application, ...]
+
+
+class ListMyApplications(Query[MyApplications]):
+    """The caller's applications in the present campaign."""
+
+
+class ShowApplication(Query[Application]):
+    """One application of the caller's family."""
+
+    application_id: UUID
+
+
+class StartApplication(Command[Application]):
+    """Begin ("Je souhaite réinscrire"): answers the student's application in the campaign.
+
+    One that exists is answered as it is, with its own identifier; a declined one becomes a draft
+    again (S22). Refused: ``campaign_not_open``, ``campaign_closed``, ``not_found``.
+    """
+
+    application_id: UUID
+    campaign_id: UUID
+    student_id: UUID
+
+
+class CompleteStep(Command[Application]):
+    """Steps 1 and 3, whose content lives with identity and documents, are done."""
+
+    application_id: UUID
+    step: Literal[1, 3]
+
+
+class RecordAuthorisations(Command[Application]):
+    """Step 2 is done."""
+
+    application_id: UUID
+    authorisations: Authorisations
+
+
+class RecordCourseChoices(Command[Application]):
+    """Step 4 is done: one choice a row. Refused: ``steps_missing``, ``already_submitted``."""
+
+    application_id: UUID
+    choices: tuple[CourseChoice, ...]
+    remarks: Remarks = ""
+
+
+class SubmitApplication(Command[Application]):
+    """File the request ("Valider"). Twice, by two tabs or guardians, files one (S71).
+
+    ``received_at`` is when the gateway received the click (S24). Refused: ``steps_missing``,
+    ``seat_not_held`` (the hold expired: choose again), ``hold_not_known_yet`` (repeat in a
+    moment), ``campaign_closed``.
+    """
+
+    application_id: UUID
+    received_at: AwareDatetime
+    accepted_text_version: str
+    remarks: Remarks = ""
+
+
+class DeclineReenrolment(Command[Application]):
+    """Decline ("Je ne souhaite pas réinscrire"), confirmed; can be taken back (S22).
+
+    A submitted application is refused with ``already_submitted``.
+    """
+
+    application_id: UUID
+    campaign_id: UUID
+    student_id: UUID
+    received_at: AwareDatetime
+
+
+class TakeBackDecline(Command[Application]):
+    """The family changed its mind: a draft again."""
+
+    application_id: UUID
+    received_at: AwareDatetime
+
+
+class CampaignPublished(Event, about="campaign_id"):
+    """A campaign was published."""
+
+    campaign_id: UUID
+    site_id: UUID
+    school_year: str
+    prepares_at: datetime
+    opens_at: datetime
+    closes_at: datetime
+    documents_due_at: datetime
+
+
+class SubmittedChoice(Contract):
+    """A row of a submitted application; ``hold_id`` where a seat was held for it."""
+
+    follow_id: UUID
+    re_enrol: bool
+    label: str
+    course_id: UUID | None = None
+    hold_id: UUID | None = None
+
+
+class ApplicationSubmitted(Event, about="application_id"):
+    """A family validated its request: it has a receipt number."""
+
+    application_id: UUID
+    campaign_id: UUID
+    student_id: UUID
+    family_id: UUID
+    site_id: UUID
+    receipt_number: str
+    received_at: datetime
+    choices: tuple[SubmittedChoice, ...]
+
+
+class ReenrolmentDeclined(Event, about="application_id"):
+    """A family does not wish to re-enrol a student: its claim on any seat is freed.
+
+    ``revision`` grows with each change of mind, so that the last one wins in any order.
+    """
+
+    application_id: UUID
+    campaign_id: UUID
+    student_id: UUID
+    family_id: UUID
+    site_id: UUID
+    receipt_number: str
+    received_at: datetime
+    revision: int
+
+
+class DeclineTakenBack(Event, about="application_id"):
+    """A family wishes to re-enrol after all."""
+
+    application_id: UUID
+    campaign_id: UUID
+    student_id: UUID
+    family_id: UUID
+    received_at: datetime
+    revision: int

@@ -1,0 +1,63 @@
+"""A service's own PostgreSQL database: its pool and its transaction boundary."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from sqlalchemy import MetaData
+from sqlalchemy.engine import make_url
+from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
+
+type Transaction = AsyncConnection
+"""The transaction of one command, query or message. Handlers use it and never commit."""
+
+_NAMING = {
+    "ix": "%(table_name)s_%(column_0_N_name)s_idx",
+    "uq": "%(table_name)s_%(column_0_N_name)s_key",
+    "ck": "%(table_name)s_%(constraint_name)s_check",
+    "fk": "%(table_name)s_%(column_0_N_name)s_fkey",
+    "pk": "%(table_name)s_pkey",
+}
+
+
+def new_metadata() -> MetaData:
+    """Give a service's empty metadata, with PostgreSQL's own names for constraints."""
+    return MetaData(naming_convention=_NAMING)
+
+
+def driver_url(database_url: str) -> str:
+    """Name the driver in a plain ``postgresql://`` URL."""
+    url = make_url(database_url).set(drivername="postgresql+asyncpg")
+    return url.render_as_string(hide_password=False)
+
+
+class Database:
+    """The pool of one replica. Its bounds keep a slow statement from holding a row for ever."""
+
+    def __init__(self, database_url: str, *, name: str, connections: int) -> None:
+        self.url = database_url
+        self._engine = create_async_engine(
+            driver_url(database_url),
+            pool_size=connections,
+            max_overflow=0,
+            pool_timeout=5,
+            pool_pre_ping=True,
+            connect_args={
+                "timeout": 5,
+                "server_settings": {
+                    "application_name": name,
+                    "statement_timeout": "10s",
+                    "lock_timeout": "5s",
+                    "idle_in_transaction_session_timeout": "20s",
+                },
+            },
+        )
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """Give a transaction, committed where the block ends well and rolled back otherwise."""
+        async with self._engine.begin() as connection:
+            yield connection
+
+    async def close(self) -> None:
+        """Close every connection."""
+        await self._engine.dispose()

@@ -1,0 +1,68 @@
+"""One process: an ASGI application on granian and its background work, in one event loop."""
+
+import asyncio
+import signal
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager
+
+import structlog
+import uvloop
+from granian.constants import Interfaces
+from granian.http import HTTP1Settings
+from granian.server.embed import Server
+from litestar.types import ASGIApp
+
+from shared.settings import ProcessSettings
+
+_STOP_WITHIN_SECONDS = 8.0
+
+
+async def _serve(
+    app: ASGIApp,
+    settings: ProcessSettings,
+    background: Callable[[], AbstractAsyncContextManager[None]],
+    stop: asyncio.Event,
+) -> None:
+    """Serve until ``stop``; then finish what is in flight, the background work last."""
+    server = Server(
+        app,
+        address=settings.host,
+        port=settings.port,
+        interface=Interfaces.ASGINL,
+        backlog=1024,
+        backpressure=4096,
+        websockets=False,
+        http1_settings=HTTP1Settings(keep_alive=True),
+        log_enabled=False,
+    )
+    async with background():
+        serving = asyncio.create_task(server.serve())
+        stopping = asyncio.create_task(stop.wait())
+        await asyncio.wait({serving, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not serving.done():
+            server.stop()  # type: ignore[no-untyped-call]
+        async with asyncio.timeout(_STOP_WITHIN_SECONDS):
+            await serving
+
+
+def run_process(
+    app: ASGIApp,
+    settings: ProcessSettings,
+    background: Callable[[], AbstractAsyncContextManager[None]],
+) -> None:
+    """Run the process until SIGTERM or SIGINT.
+
+    ``background`` is entered before the port opens and left after the last answer went out.
+    """
+
+    async def main() -> None:
+        stop = asyncio.Event()
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, stop.set)
+        await _serve(app, settings, background, stop)
+
+    structlog.get_logger().info("process starting", port=settings.port)
+    uvloop.run(main())
+    structlog.get_logger().info("process stopped")
