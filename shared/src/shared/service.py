@@ -98,7 +98,7 @@ class Replica:
         )
         self._link = BrokerLink(settings.broker_url)
         given: dict[object, object] = {Database: self.database, **resources}
-        self._given = given
+        self.given = given
         self._consumer = Consumer(
             broker_url=settings.broker_url,
             reactions=service.reacting(),
@@ -115,15 +115,15 @@ class Replica:
         desk = Desk(
             verifier=TokenVerifier.from_file(self._settings.token_public_key_file),
             database=self.database,
-            given=self._given,
+            given=self.given,
             limit=self._settings.asks_in_flight,
         )
         routes: list[HTTPRouteHandler] = []
         for signature, public in self._service.signatures():
-            signature.check({*self._given, Transaction} | (set() if public else {Caller}))
+            signature.check({*self.given, Transaction} | (set() if public else {Caller}))
             routes.append(ask_route(desk, signature, public=public))
         for reaction in self._service.reacting():
-            reaction.signature.check({*self._given, Transaction, Occurrence})
+            reaction.signature.check({*self.given, Transaction, Occurrence})
         return Litestar(
             [*routes, self._live_route(), self._ready_route(), self._metrics_route()],
             openapi_config=None,
@@ -184,7 +184,7 @@ class Replica:
         while not stop.is_set():
             with correlated(None, chore=chore.function.__name__):
                 try:
-                    await chore.function(**chosen(wants, self._given))
+                    await chore.function(**chosen(wants, self.given))
                 except Exception:  # a chore that failed comes round again
                     log.exception("chore failed")
             try:

@@ -25,7 +25,10 @@ class Campaign(Contract):
 
 
 class PublishCampaign(Command[Campaign]):
-    """Publish a campaign (operator). One already published is answered as it is, unchanged."""
+    """Publish a campaign (operator). One already published is answered as it is, unchanged.
+
+    Refused: ``invalid_campaign`` (it prepares, opens, then closes).
+    """
 
     campaign: Campaign
     site_code: str = Field(pattern=r"^[A-Z]{2,6}$")
@@ -107,7 +110,11 @@ class StartApplication(Command[Application]):
 
 
 class CompleteStep(Command[Application]):
-    """Steps 1 and 3, whose content lives with identity and documents, are done."""
+    """Steps 1 and 3, whose content lives with identity and documents, are done.
+
+    This and the other steps are refused with ``steps_missing``, ``campaign_not_open``,
+    ``campaign_closed``, ``already_submitted``, or ``already_declined`` (take that back first).
+    """
 
     application_id: UUID
     step: Literal[1, 3]
@@ -121,7 +128,9 @@ class RecordAuthorisations(Command[Application]):
 
 
 class RecordCourseChoices(Command[Application]):
-    """Step 4 is done: one choice a row. Refused: ``steps_missing``, ``already_submitted``."""
+    """Step 4 is done: one choice a row. Refused besides: ``invalid_choices`` (a row twice, a hold
+    without its course).
+    """
 
     application_id: UUID
     choices: tuple[CourseChoice, ...]
@@ -133,19 +142,19 @@ class SubmitApplication(Command[Application]):
 
     ``received_at`` is when the gateway received the click (S24). Refused: ``steps_missing``,
     ``seat_not_held`` (the hold expired: choose again), ``hold_not_known_yet`` (repeat in a
-    moment), ``campaign_closed``.
+    moment), ``campaign_not_open``, ``campaign_closed``, ``already_declined``.
     """
 
     application_id: UUID
     received_at: AwareDatetime
-    accepted_text_version: str
+    accepted_text_version: str = Field(min_length=1)
     remarks: Remarks = ""
 
 
 class DeclineReenrolment(Command[Application]):
     """Decline ("Je ne souhaite pas réinscrire"), confirmed; can be taken back (S22).
 
-    A submitted application is refused with ``already_submitted``.
+    Refused: ``already_submitted``, ``campaign_not_open``, ``campaign_closed``.
     """
 
     application_id: UUID
@@ -155,7 +164,7 @@ class DeclineReenrolment(Command[Application]):
 
 
 class TakeBackDecline(Command[Application]):
-    """The family changed its mind: a draft again."""
+    """The family changed its mind: a draft again. Refused: ``campaign_closed``."""
 
     application_id: UUID
     received_at: AwareDatetime

@@ -1,0 +1,127 @@
+"""Style sheets and scripts: read once at start, compressed once, cached by browsers for ever.
+
+Their URL carries a fingerprint of all of them together, so that a module may import its neighbour
+by a relative path. A page made by another version of the gateway, during a deployment, asks with
+another fingerprint: it gets our version, not to be kept.
+"""
+
+import gzip
+import hashlib
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from litestar import HttpMethod, Request, Router, route
+from litestar.datastructures import State
+from litestar.exceptions import NotFoundException
+from litestar.params import FromPath
+from litestar.response.base import ASGIResponse
+
+OWN_FOLDER: Final = Path(__file__).parent / "static"
+GOVUK_FOLDER: Final = Path(__file__).parents[2] / "node_modules/govuk-frontend/dist/govuk"
+GOVUK_FILES: Final = ("govuk-frontend.min.css", "govuk-frontend.min.js")
+"""All that we serve of the package: its fonts and images are the British government's own."""
+
+CONTENT_TYPES: Final = {
+    ".css": "text/css; charset=utf-8",
+    ".js": "text/javascript; charset=utf-8",
+    ".svg": "image/svg+xml; charset=utf-8",
+}
+
+FOR_EVER: Final = "public, max-age=31536000, immutable"
+NOT_KEPT: Final = "no-cache"
+
+BareRequest = Request[None, None, State]
+
+
+@dataclass(frozen=True, slots=True)
+class Asset:
+    """One file in memory, as it is and compressed."""
+
+    body: bytes
+    compressed: bytes
+    content_type: str
+    etag: str
+
+
+class Assets:
+    """The files that pages refer to, by name."""
+
+    def __init__(self, govuk_folder: Path = GOVUK_FOLDER) -> None:
+        if not govuk_folder.is_dir():
+            raise FileNotFoundError(
+                f"GOV.UK Frontend is not in {govuk_folder}: run `npm ci` in the gateway's folder"
+            )
+        self._files = _load([*OWN_FOLDER.iterdir(), *(govuk_folder / name for name in GOVUK_FILES)])
+        everything = "".join(f"{name}:{file.etag}" for name, file in sorted(self._files.items()))
+        self._fingerprint = _digest(everything.encode())
+
+    def url(self, name: str) -> str:
+        """Return the address of a file; a name that does not exist is a mistake in a template."""
+        if name not in self._files:
+            raise LookupError(f"no asset is called {name!r}")
+        return f"/assets/{self._fingerprint}/{name}"
+
+    def router(self) -> Router:
+        """Return the routes that serve the files, without a session nor a schema."""
+
+        @route(
+            "/{fingerprint:str}/{name:str}",
+            http_method=[HttpMethod.GET, HttpMethod.HEAD],
+            sync_to_thread=False,
+        )
+        def serve_asset(
+            fingerprint: FromPath[str], name: FromPath[str], request: BareRequest
+        ) -> ASGIResponse:
+            return self._answer(fingerprint, name, request)
+
+        return Router("/assets", route_handlers=[serve_asset], include_in_schema=False)
+
+    def _answer(self, fingerprint: str, name: str, request: BareRequest) -> ASGIResponse:
+        asset = self._files.get(name)
+        if asset is None:
+            raise NotFoundException
+        headers = {
+            "cache-control": FOR_EVER if fingerprint == self._fingerprint else NOT_KEPT,
+            # One weak tag for both encodings: they hold the same text.
+            "etag": asset.etag,
+            "vary": "accept-encoding",
+        }
+        if _matches(request.headers.get("if-none-match", ""), asset.etag):
+            return ASGIResponse(status_code=304, headers=headers)
+        body = asset.body
+        if _accepts_gzip(request.headers.get("accept-encoding", "")):
+            headers["content-encoding"] = "gzip"
+            body = asset.compressed
+        # Litestar leaves these two out of an answer to HEAD.
+        headers |= {"content-type": asset.content_type, "content-length": str(len(body))}
+        bare = request.method == "HEAD"
+        return ASGIResponse(body=b"" if bare else body, headers=headers, is_head_response=bare)
+
+
+def _load(paths: Iterable[Path]) -> dict[str, Asset]:
+    files: dict[str, Asset] = {}
+    for path in paths:
+        body = path.read_bytes()
+        files[path.name] = Asset(
+            body=body,
+            compressed=gzip.compress(body, mtime=0),
+            content_type=CONTENT_TYPES[path.suffix],
+            etag=f'W/"{_digest(body)}"',
+        )
+    return files
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()[:16]
+
+
+def _matches(if_none_match: str, etag: str) -> bool:
+    tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
+    return "*" in tags or etag.removeprefix("W/") in tags
+
+
+def _accepts_gzip(accept_encoding: str) -> bool:
+    codings = [coding.replace(" ", "").partition(";") for coding in accept_encoding.split(",")]
+    return any(name == "gzip" and weight not in {"q=0", "q=0.0"} for name, _, weight in codings)

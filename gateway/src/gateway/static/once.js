@@ -1,0 +1,27 @@
+// A form sent twice by an impatient double click is sent once.
+
+/** Refuse to send a form again until the page is shown anew. */
+export function sendOnce() {
+  document.addEventListener("submit", (event) => {
+    const form = event.target;
+    // A script that took the form over says itself when it may be sent again.
+    if (event.defaultPrevented || form.method !== "post") return;
+    if (form.dataset.sent) {
+      event.preventDefault();
+      return;
+    }
+    // The button keeps its focus and its value in what is posted: both would go if it were disabled.
+    form.dataset.sent = "true";
+    event.submitter?.setAttribute("aria-disabled", "true");
+  });
+
+  // Coming back by the browser's own button shows the page as it was left.
+  window.addEventListener("pageshow", () => {
+    for (const form of document.querySelectorAll("form[data-sent]")) {
+      delete form.dataset.sent;
+      for (const button of form.querySelectorAll("button[aria-disabled]")) {
+        button.removeAttribute("aria-disabled");
+      }
+    }
+  });
+}

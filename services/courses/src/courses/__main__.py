@@ -1,0 +1,5 @@
+"""``python -m courses``: one replica of the service."""
+
+from courses.app import main
+
+main()

@@ -1,0 +1,372 @@
+"""Courses on a real database: the offer, holds, claims, and what the imports refuse."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+import pytest
+import sqlalchemy as sa
+from courses import tables
+from courses.app import service
+from courses.commands import release_expired_holds
+from shared.callers import Caller
+from shared.contract import CsvLine, Rejection
+from shared.contracts.courses import (
+    CourseRows,
+    Hold,
+    HoldSeats,
+    ImportCourses,
+    ImportEnrolments,
+    ReleaseSeat,
+    SeatRequest,
+)
+from shared.contracts.enrolment import (
+    ApplicationSubmitted,
+    CampaignPublished,
+    ReenrolmentDeclined,
+    SubmittedChoice,
+)
+from shared.contracts.identity import FamiliesRecorded, FamilyRecord, StudentRecord
+from shared.identifiers import imported_id, new_id
+from shared.settings import ServiceSettings
+from stack.running import Stack
+
+from tests.harness import Running, family_caller, operator, running
+
+pytestmark = pytest.mark.servers
+
+
+def group(
+    site: str,
+    code: str,
+    level: str,
+    weekday: str,
+    *,
+    capacity: str = "2",
+    starts_at: str = "17:00",
+    year: str = "2027-2028",
+) -> dict[str, str]:
+    """A line of ``cours.csv``: a group of music theory whose slot is chosen."""
+    return {
+        "code": code,
+        "site": site,
+        "annee": year,
+        "discipline": "Formation musicale",
+        "cursus": "FM",
+        "niveau": level,
+        "cycle": level[0],
+        "groupe": code.rpartition("-")[2],
+        "horaires_amenages": "non",
+        "jour": weekday,
+        "debut": starts_at,
+        "fin": "18:30" if starts_at else "",
+        "professeur": "M. ESSAI",
+        "salle": "Salle 1",
+        "capacite": capacity,
+        "mode": "choix",
+    }
+
+
+def lines(*cells: dict[str, str]) -> tuple[CsvLine, ...]:
+    """Number some CSV lines as a file would."""
+    return tuple(CsvLine(number=number, cells=each) for number, each in enumerate(cells, start=2))
+
+
+@dataclass(frozen=True)
+class School:
+    """A site of its own, with a campaign that is open."""
+
+    running: Running[ServiceSettings]
+    code: str
+    campaign_id: UUID
+
+    @property
+    def site_id(self) -> UUID:
+        return imported_id("site", self.code)
+
+    def course_id(self, group: int) -> UUID:
+        return imported_id("course", f"{self.code}-2027-{group}")
+
+    async def family(self, *students: str) -> Caller:
+        """A family whose students follow FM 1.4 this year, to go on in FM 2.1."""
+        family_id = new_id()
+        await self.running.react(
+            FamiliesRecorded(
+                families=(
+                    FamilyRecord(
+                        id=family_id,
+                        site_id=self.site_id,
+                        name="ESSAI",
+                        revision=1,
+                        guardians=(),
+                        students=tuple(
+                            StudentRecord(
+                                id=imported_id("student", f"{self.code}-{name}"),
+                                last_name="ESSAI",
+                                first_name=name,
+                                birth_on=None,
+                            )
+                            for name in students
+                        ),
+                    ),
+                )
+            )
+        )
+        await self.running.ask(
+            ImportEnrolments(
+                lines=lines(
+                    *(
+                        {
+                            "eleve": f"{self.code}-{name}",
+                            "cours": f"{self.code}-2026-1",
+                            "annee": "2026-2027",
+                            "niveau_propose": "2.1",
+                        }
+                        for name in students
+                    )
+                )
+            ),
+            operator(),
+        )
+        return family_caller(family_id, self.site_id)
+
+    def wish(self, name: str, *groups: int) -> SeatRequest:
+        return SeatRequest(
+            hold_id=new_id(),
+            student_id=imported_id("student", f"{self.code}-{name}"),
+            follow_id=imported_id("follow", f"{self.code}-{name}/{self.code}-2026-1"),
+            course_ids=tuple(self.course_id(group) for group in groups),
+        )
+
+    async def hold(self, caller: Caller, *wishes: SeatRequest) -> tuple[Hold, ...]:
+        return await self.running.ask(
+            HoldSeats(campaign_id=self.campaign_id, requests=wishes), caller
+        )
+
+    async def seats_left(self, caller: Caller, name: str) -> dict[UUID, int]:
+        (row,) = await self.running.ask(
+            CourseRows(
+                campaign_id=self.campaign_id,
+                student_id=imported_id("student", f"{self.code}-{name}"),
+            ),
+            caller,
+        )
+        return {slot.course_id: slot.seats_left for slot in row.slots}
+
+
+@pytest.fixture(scope="module")
+async def courses(servers: Stack) -> AsyncIterator[Running[ServiceSettings]]:
+    async with running(servers, service, ServiceSettings) as replica:
+        yield replica
+
+
+@pytest.fixture
+async def school(courses: Running[ServiceSettings]) -> School:
+    code = f"S{new_id().hex[-8:]}"
+    now = datetime.now(UTC)
+    campaign = CampaignPublished(
+        campaign_id=new_id(),
+        site_id=imported_id("site", code),
+        school_year="2027-2028",
+        prepares_at=now - timedelta(days=2),
+        opens_at=now - timedelta(days=1),
+        closes_at=now + timedelta(days=1),
+        documents_due_at=now + timedelta(days=9),
+    )
+    await courses.react(campaign)
+    await courses.ask(
+        ImportCourses(
+            lines=lines(
+                group(code, f"{code}-2026-1", "1.4", "LUNDI", year="2026-2027"),
+                group(code, f"{code}-2027-1", "2.1", "LUNDI", capacity="1"),
+                group(code, f"{code}-2027-2", "2.1", "MARDI"),
+                group(code, f"{code}-2027-3", "2.2", "JEUDI"),
+            )
+        ),
+        operator(),
+    )
+    return School(courses, code, campaign.campaign_id)
+
+
+async def test_the_last_seat_goes_to_one_family_and_the_other_is_told_it_is_full(
+    school: School,
+) -> None:
+    families = [await school.family(f"E{number}") for number in range(6)]
+    outcomes = await asyncio.gather(
+        *(
+            school.hold(caller, school.wish(f"E{number}", 1))
+            for number, caller in enumerate(families)
+        ),
+        return_exceptions=True,
+    )
+    refused = [outcome for outcome in outcomes if isinstance(outcome, Rejection)]
+    assert len(outcomes) - len(refused) == 1
+    assert {refusal.code for refusal in refused} == {"course_full"}
+    assert (await school.seats_left(families[0], "E0"))[school.course_id(1)] == 0
+
+
+async def test_the_first_ranked_slot_with_a_seat_is_held(school: School) -> None:
+    first, second = await school.family("A"), await school.family("B")
+    await school.hold(first, school.wish("A", 1))
+    (hold,) = await school.hold(second, school.wish("B", 1, 2))
+    assert hold.course_id == school.course_id(2)
+
+
+async def test_a_new_choice_swaps_the_seat_in_one_act(school: School) -> None:
+    caller = await school.family("A")
+    await school.hold(caller, school.wish("A", 1))
+    (hold,) = await school.hold(caller, school.wish("A", 2))
+    left = await school.seats_left(caller, "A")
+    assert (left[school.course_id(1)], left[school.course_id(2)]) == (1, 1)
+    assert hold.course_id == school.course_id(2)
+
+
+async def test_a_refused_swap_keeps_the_present_seat(school: School) -> None:
+    first, second = await school.family("A"), await school.family("B")
+    await school.hold(first, school.wish("A", 1))
+    await school.hold(second, school.wish("B", 2))
+    with pytest.raises(Rejection, match="course_full"):
+        await school.hold(second, school.wish("B", 1))
+    assert (await school.seats_left(second, "B"))[school.course_id(2)] == 1
+
+
+async def test_repeating_a_request_gives_the_same_hold(school: School) -> None:
+    caller = await school.family("A")
+    wish = school.wish("A", 2)
+    (first,) = await school.hold(caller, wish)
+    again = await asyncio.gather(*(school.hold(caller, wish) for _ in range(5)))
+    assert {hold.id for (hold,) in again} == {first.id}
+    assert (await school.seats_left(caller, "A"))[school.course_id(2)] == 1
+
+
+async def test_two_tabs_choosing_differently_end_with_one_seat(school: School) -> None:
+    caller = await school.family("A")
+    await asyncio.gather(
+        *(school.hold(caller, school.wish("A", group)) for group in (1, 2, 1, 2, 1, 2))
+    )
+    left = await school.seats_left(caller, "A")
+    assert sum(left.values()) == 2
+
+
+async def test_a_family_gets_all_its_seats_or_none(school: School) -> None:
+    caller = await school.family("A", "B")
+    with pytest.raises(Rejection, match="course_full"):
+        await school.hold(caller, school.wish("A", 1), school.wish("B", 1))
+    assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 1
+    holds = await school.hold(caller, school.wish("A", 2), school.wish("B", 2))
+    assert len(holds) == 2
+
+
+async def test_a_course_of_another_level_is_refused(school: School) -> None:
+    caller = await school.family("A")
+    with pytest.raises(Rejection, match="wrong_level"):
+        await school.hold(caller, school.wish("A", 3))
+
+
+async def test_another_familys_student_does_not_exist(school: School) -> None:
+    await school.family("A")
+    stranger = family_caller(site_id=school.site_id)
+    with pytest.raises(Rejection, match="not_found"):
+        await school.hold(stranger, school.wish("A", 1))
+    with pytest.raises(Rejection, match="not_found"):
+        await school.seats_left(stranger, "A")
+
+
+async def test_a_seat_given_back_is_free_again(school: School) -> None:
+    caller = await school.family("A")
+    (hold,) = await school.hold(caller, school.wish("A", 1))
+    with pytest.raises(Rejection, match="not_found"):
+        await school.running.ask(ReleaseSeat(hold_id=hold.id), family_caller())
+    await school.running.ask(ReleaseSeat(hold_id=hold.id), caller)
+    await school.running.ask(ReleaseSeat(hold_id=hold.id), caller)
+    assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 1
+
+
+async def test_an_expired_hold_is_swept_and_its_seat_freed(school: School) -> None:
+    caller = await school.family("A")
+    (hold,) = await school.hold(caller, school.wish("A", 1))
+    async with school.running.database.transaction() as tx:
+        await tx.execute(
+            sa.update(tables.seat)
+            .where(tables.seat.c.id == hold.id)
+            .values(expires_at=datetime.now(UTC) - timedelta(minutes=6))
+        )
+    await release_expired_holds(school.running.database)
+    assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 1
+
+
+async def test_a_submission_claims_its_seat_once_whatever_is_repeated(school: School) -> None:
+    caller = await school.family("A")
+    (hold,) = await school.hold(caller, school.wish("A", 1))
+    submitted = ApplicationSubmitted(
+        application_id=new_id(),
+        campaign_id=school.campaign_id,
+        student_id=hold.student_id,
+        family_id=caller.family(),
+        site_id=school.site_id,
+        receipt_number="S-2027-000001-0",
+        received_at=datetime.now(UTC),
+        choices=(
+            SubmittedChoice(
+                follow_id=hold.follow_id,
+                re_enrol=True,
+                label=hold.label,
+                course_id=hold.course_id,
+                hold_id=hold.id,
+            ),
+        ),
+    )
+    event_id = new_id()
+    await school.running.react(submitted, event_id=event_id)
+    await school.running.react(submitted, event_id=event_id)
+    await school.running.react(submitted)
+    assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 0
+    with pytest.raises(Rejection, match="already_claimed"):
+        await school.running.ask(ReleaseSeat(hold_id=hold.id), caller)
+
+
+async def test_declining_frees_what_was_held_before_and_not_after(school: School) -> None:
+    caller = await school.family("A")
+    (hold,) = await school.hold(caller, school.wish("A", 1))
+    declined = ReenrolmentDeclined(
+        application_id=new_id(),
+        campaign_id=school.campaign_id,
+        student_id=hold.student_id,
+        family_id=caller.family(),
+        site_id=school.site_id,
+        receipt_number="S-2027-000002-0",
+        received_at=datetime.now(UTC),
+        revision=1,
+    )
+    await school.running.react(declined)
+    assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 1
+    await school.hold(caller, school.wish("A", 1))
+    await school.running.react(declined)
+    assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 0
+
+
+async def test_a_broken_line_refuses_the_whole_file(school: School) -> None:
+    with pytest.raises(Rejection) as refusal:
+        await school.running.ask(
+            ImportCourses(
+                lines=lines(
+                    group("X", "X-1", "2.1", "LUNDI"),
+                    group("X", "X-2", "2.1", "LUNDI", capacity="beaucoup"),
+                    group("X", "X-3", "2.1", "", starts_at=""),
+                )
+            ),
+            operator(),
+        )
+    errors = refusal.value.facts["errors"]
+    assert isinstance(errors, list)
+    assert [(error["line"], error["column"]) for error in errors] == [(3, "capacite"), (4, "jour")]
+    async with school.running.database.transaction() as tx:
+        kept = await tx.scalar(sa.select(tables.course.c.id).where(tables.course.c.code == "X-1"))
+    assert kept is None
+
+
+async def test_only_an_operator_imports(school: School) -> None:
+    with pytest.raises(Rejection, match="not_found"):
+        await school.running.ask(ImportCourses(lines=()), family_caller())

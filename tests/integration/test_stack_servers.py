@@ -1,0 +1,225 @@
+"""The native servers do what the services expect of them, and come back with their data."""
+
+import io
+import shutil
+import tempfile
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
+from pathlib import Path
+
+import aio_pika
+import aiohttp
+import aiosmtplib
+import asyncpg
+import pytest
+import pytest_asyncio
+from aio_pika.abc import AbstractConnection
+from minio import Minio
+from minio.datatypes import PostPolicy
+from stack.accounts import FALLBACK
+from stack.errors import StackError
+from stack.running import Stack
+from stack.topology import REGION, SERVICES
+from yarl import URL
+
+pytestmark = pytest.mark.servers
+
+LIMIT = 2 * 1024 * 1024
+
+
+@pytest_asyncio.fixture(scope="module")
+async def stack() -> AsyncIterator[Stack]:
+    """Servers of this file's own, since it kills them, in a folder closed to other users."""
+    closed = Path(tempfile.mkdtemp(prefix="rentree-servers-"))
+    stack = Stack(closed / "run")
+    try:
+        async with stack:
+            await stack.start_servers()
+            yield stack
+    finally:
+        stack.remove()
+        shutil.rmtree(closed)
+
+
+async def test_each_service_has_a_database_that_it_owns(stack: Stack) -> None:
+    for service in SERVICES:
+        connection = await asyncpg.connect(stack.postgresql.url(service))
+        await connection.execute("CREATE TABLE written (by text)")
+        await connection.execute("INSERT INTO written VALUES ($1)", service)
+        assert await connection.fetchval("SELECT by FROM written") == service
+        version = await connection.fetchval("SHOW server_version")
+        await connection.close()
+        assert version.startswith("18.")
+
+
+async def test_a_service_cannot_open_the_database_of_another(stack: Stack) -> None:
+    of_identity = URL(stack.postgresql.url("identity")).with_path("/courses")
+    with pytest.raises(asyncpg.InsufficientPrivilegeError):
+        await asyncpg.connect(str(of_identity))
+
+
+async def test_data_live_elsewhere_when_their_user_cannot_reach_the_run_folder(
+    stack: Stack,
+) -> None:
+    home = stack.run_folder / "postgresql"
+    assert home.is_symlink() == (home.resolve().parent == FALLBACK)
+    assert (home / "data" / "PG_VERSION").exists()
+
+
+async def test_providing_the_databases_again_changes_nothing(stack: Stack) -> None:
+    await stack.postgresql.provide(SERVICES)
+    connection = await asyncpg.connect(stack.postgresql.url("courses"))
+    await connection.close()
+
+
+async def test_postgresql_comes_back_with_its_data_after_a_kill(stack: Stack) -> None:
+    connection = await asyncpg.connect(stack.postgresql.url("courses"))
+    await connection.execute("CREATE TABLE kept (seats int)")
+    await connection.execute("INSERT INTO kept VALUES (15)")
+    connection.terminate()
+    postgresql = stack.process("postgresql")
+    before = postgresql.pid
+
+    await postgresql.kill()
+    await stack.wait_ready()
+
+    connection = await asyncpg.connect(stack.postgresql.url("courses"))
+    assert await connection.fetchval("SELECT seats FROM kept") == 15
+    await connection.close()
+    assert postgresql.pid != before
+
+
+async def test_a_stopped_server_stays_down_until_it_is_started(stack: Stack) -> None:
+    postgresql = stack.process("postgresql")
+    await postgresql.stop()
+    with pytest.raises(ConnectionRefusedError):
+        await asyncpg.connect(stack.postgresql.url("courses"))
+    with pytest.raises(StackError, match="postgresql is stopped"):
+        await postgresql.wait_ready()
+
+    postgresql.start()
+    await postgresql.wait_ready()
+
+    connection = await asyncpg.connect(stack.postgresql.url("courses"))
+    await connection.close()
+
+
+async def test_the_broker_keeps_its_queues_through_a_restart_and_its_messages_through_a_kill(
+    stack: Stack,
+) -> None:
+    arguments = {"x-queue-type": "quorum"}
+    link = await connect(stack)
+    await (await link.channel()).declare_queue("kept", durable=True, arguments=arguments)
+    await link.close()
+
+    # A queue younger than half a second is not yet on the broker's disk: restart first, then kill.
+    await stack.process("rabbitmq").restart()
+
+    link = await connect(stack)
+    channel = await link.channel(publisher_confirms=True, on_return_raises=True)
+    for number in range(20):
+        message = aio_pika.Message(str(number).encode(), delivery_mode=2)
+        await channel.default_exchange.publish(message, "kept", mandatory=True)
+    await link.close()
+
+    await stack.process("rabbitmq").kill()
+    await stack.wait_ready()
+
+    link = await connect(stack)
+    channel = await link.channel()
+    queue = await channel.declare_queue("kept", durable=True, arguments=arguments)
+    received = [await queue.get(no_ack=True, timeout=10) for _ in range(20)]
+    await link.close()
+    assert [int(message.body) for message in received] == list(range(20))
+
+
+async def test_a_virtual_host_can_be_added_and_added_again(stack: Stack) -> None:
+    await stack.rabbitmq.provide(["apart"])
+    await stack.rabbitmq.provide(["apart"])
+
+    link = await aio_pika.connect(str(URL(stack.rabbitmq.url).with_path("/apart")))
+    await link.close()
+
+
+async def test_the_store_takes_a_presigned_upload_within_its_limit_only(stack: Stack) -> None:
+    url, fields = await upload_form(stack, "pieces/domicile.pdf")
+
+    assert await upload(url, fields, b"%PDF-1.7" + bytes(1000)) in {200, 204}
+    url, fields = await upload_form(stack, "pieces/trop-grand.pdf")
+    assert await upload(url, fields, bytes(LIMIT + 1)) in {400, 403, 413}
+    stored = [found.object_name for found in store(stack).list_objects("trial", recursive=True)]
+    assert stored == ["pieces/domicile.pdf"]
+
+
+async def test_the_store_keeps_an_object_through_a_kill(stack: Stack) -> None:
+    content = b"%PDF-1.7 kept"
+    client = store(stack)
+    client.make_bucket("keep")
+    client.put_object("keep", "kept.pdf", io.BytesIO(content), len(content))
+
+    await stack.process("store").kill()
+    await stack.wait_ready()
+
+    assert client.get_object("keep", "kept.pdf").read() == content
+
+
+async def test_the_scripts_of_any_page_may_send_to_the_store(stack: Stack) -> None:
+    asked = {"Origin": "http://127.0.0.1:8000", "Access-Control-Request-Method": "POST"}
+    async with (
+        aiohttp.ClientSession() as session,
+        session.options(f"{stack.store.url}/trial", headers=asked) as answer,
+    ):
+        assert answer.headers["Access-Control-Allow-Origin"] in {"*", asked["Origin"]}
+
+
+async def test_an_accepted_mail_is_stored_with_its_envelope(stack: Stack) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "site@rentree.example", "nicole.test@example.org"
+    mail["Subject"] = "Accusé de réception"
+    mail.set_content("Votre demande de réinscription a bien été prise en compte.")
+
+    await aiosmtplib.send(mail, hostname="127.0.0.1", port=stack.mailbox.port)
+
+    received = stack.mailbox.messages()[-1]
+    assert received["Subject"] == "Accusé de réception"
+    assert received["X-Envelope-To"] == "nicole.test@example.org"
+    assert "prise en compte" in received.get_content()
+
+
+async def test_a_second_stack_cannot_use_the_same_folder(stack: Stack) -> None:
+    with pytest.raises(StackError, match="already runs"):
+        Stack(stack.run_folder)
+
+
+async def connect(stack: Stack) -> AbstractConnection:
+    return await aio_pika.connect(stack.rabbitmq.url, timeout=5)
+
+
+def store(stack: Stack) -> Minio:
+    return Minio(
+        stack.store.url.removeprefix("http://"),
+        access_key=stack.store.access_key,
+        secret_key=stack.store.secret_key,
+        secure=False,
+        region=REGION,
+    )
+
+
+async def upload_form(stack: Stack, name: str) -> tuple[str, dict[str, str]]:
+    client = store(stack)
+    if not client.bucket_exists("trial"):
+        client.make_bucket("trial")
+    policy = PostPolicy("trial", datetime.now(UTC) + timedelta(minutes=5))
+    policy.add_equals_condition("key", name)
+    policy.add_equals_condition("Content-Type", "application/pdf")
+    policy.add_content_length_range_condition(1, LIMIT)
+    fields = client.presigned_post_policy(policy)
+    return f"{stack.store.url}/trial", fields | {"key": name, "Content-Type": "application/pdf"}
+
+
+async def upload(url: str, fields: dict[str, str], content: bytes) -> int:
+    form = aiohttp.FormData(fields)
+    form.add_field("file", content, filename="piece.pdf", content_type="application/pdf")
+    async with aiohttp.ClientSession() as session, session.post(url, data=form) as answer:
+        return answer.status
