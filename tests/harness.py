@@ -10,8 +10,6 @@ from uuid import UUID
 from weakref import WeakSet
 
 import aio_pika
-from granian.constants import Interfaces
-from granian.server.embed import Server
 from shared.ask import Services
 from shared.broker import dead_queue
 from shared.callers import Caller, TokenSigner
@@ -20,6 +18,7 @@ from shared.contracts.reactions import REACTIONS
 from shared.db import Database
 from shared.handlers import Occurrence, Resources
 from shared.identifiers import new_id
+from shared.server import http_server
 from shared.service import Replica, Service
 from shared.settings import ServiceSettings
 from stack.probes import answers
@@ -106,14 +105,7 @@ async def running[Settings: ServiceSettings](
     values = {name.removeprefix("RENTREE_").lower(): value for name, value in variables.items()}
     settings = settings_class.model_validate({**values, "host": "127.0.0.1", "port": port})
     replica = Replica(service, settings, resources(settings) if resources else {})
-    server = Server(
-        replica.app,
-        address="127.0.0.1",
-        port=port,
-        interface=Interfaces.ASGINL,
-        websockets=False,
-        log_enabled=False,
-    )
+    server = http_server(replica.app, "127.0.0.1", port)
     url = f"http://127.0.0.1:{port}"
     async with replica.running(), Services({service.name: [url]}) as services:
         serving = asyncio.create_task(server.serve())

@@ -17,6 +17,7 @@ import pytest_asyncio
 from aio_pika.abc import AbstractConnection
 from minio import Minio
 from minio.datatypes import PostPolicy
+from pamqp.common import FieldTable
 from stack.accounts import FALLBACK
 from stack.errors import StackError
 from stack.running import Stack
@@ -108,7 +109,7 @@ async def test_a_stopped_server_stays_down_until_it_is_started(stack: Stack) -> 
 async def test_the_broker_keeps_its_queues_through_a_restart_and_its_messages_through_a_kill(
     stack: Stack,
 ) -> None:
-    arguments = {"x-queue-type": "quorum"}
+    arguments: FieldTable = {"x-queue-type": "quorum"}
     link = await connect(stack)
     await (await link.channel()).declare_queue("kept", durable=True, arguments=arguments)
     await link.close()

@@ -19,7 +19,7 @@ _REST_SECONDS = 1.0
 _PAUSE_SECONDS = 0.1
 
 
-class ServiceUnavailable(Exception):  # noqa: N818 - the name of its HTTP status
+class ServiceUnavailable(Exception):
     """No replica of ``service`` answered.
 
     ``maybe_recorded`` says that a request went out and its reply was lost: it may have been

@@ -31,7 +31,7 @@ _PROBE_ARGUMENTS: FieldTable = {"x-queue-type": "quorum", "x-max-length": 1, "x-
 _DEAD_ARGUMENTS: FieldTable = {"x-queue-type": "quorum"}
 
 
-class Unroutable(Exception):  # noqa: N818 - the field's word
+class Unroutable(Exception):
     """No queue took the message, or the broker refused it: it is not stored anywhere."""
 
 

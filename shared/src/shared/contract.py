@@ -114,7 +114,7 @@ class Problem(Contract):
     correlation_id: str = ""
 
 
-class Rejection(Exception):  # noqa: N818 - a refusal is an answer, not an error
+class Rejection(Exception):
     """A refusal that is an answer.
 
     ``code`` states the business fact (``course_full``), ``detail`` says it in French to the

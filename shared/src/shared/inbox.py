@@ -3,7 +3,7 @@
 from datetime import timedelta
 from uuid import UUID
 
-from sqlalchemy import Column, DateTime, MetaData, Table, Text, Uuid, delete, func
+from sqlalchemy import Column, DateTime, Index, MetaData, Table, Text, Uuid, delete, func
 from sqlalchemy.dialects.postgresql import insert
 
 from shared.db import Database, Transaction
@@ -16,6 +16,7 @@ inbox = Table(
     Column("event_id", Uuid, primary_key=True),
     Column("queue", Text, primary_key=True),
     Column("received_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    Index("inbox_received_at_idx", "received_at"),
 )
 
 

@@ -29,7 +29,7 @@ from shared.observability import correlated, get_logger
 
 log = get_logger()
 
-_ATTEMPT_HEADER = "x-rentree-attempt"
+ATTEMPT_HEADER = "x-rentree-attempt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +148,7 @@ class Consumer:
 
     async def _retry(self, reaction: Reaction, message: RabbitMessage, error: Exception) -> None:
         """Send the message to its delay tier; after the last attempt let it be rejected."""
-        attempt = int(str(message.headers.get(_ATTEMPT_HEADER, 1)))
+        attempt = int(str(message.headers.get(ATTEMPT_HEADER, 1)))
         if attempt >= ATTEMPTS:
             REACTIONS_COUNTED.labels(reaction.queue, "dead").inc()
             log.error("message put aside: every attempt failed", attempt=attempt)
@@ -165,7 +165,7 @@ class Consumer:
             type=raw.type,
             app_id=raw.app_id,
             timestamp=raw.timestamp,
-            headers={**raw.headers, _ATTEMPT_HEADER: attempt + 1},
+            headers={**raw.headers, ATTEMPT_HEADER: attempt + 1},
         )
         await self.link.publish(retry_exchange(delay), reaction.queue, again)
 

@@ -8,13 +8,26 @@ from contextlib import AbstractAsyncContextManager
 import structlog
 import uvloop
 from granian.constants import Interfaces
-from granian.http import HTTP1Settings
 from granian.server.embed import Server
 from litestar.types import ASGIApp
 
 from shared.settings import ProcessSettings
 
 _STOP_WITHIN_SECONDS = 8.0
+
+
+def http_server(app: ASGIApp, host: str, port: int) -> Server:
+    """Make the HTTP server of a process, in the running event loop."""
+    return Server(
+        app,
+        address=host,
+        port=port,
+        interface=Interfaces.ASGINL,
+        backlog=1024,
+        backpressure=4096,
+        websockets=False,
+        log_enabled=False,
+    )
 
 
 async def _serve(
@@ -24,17 +37,7 @@ async def _serve(
     stop: asyncio.Event,
 ) -> None:
     """Serve until ``stop``; then finish what is in flight, the background work last."""
-    server = Server(
-        app,
-        address=settings.host,
-        port=settings.port,
-        interface=Interfaces.ASGINL,
-        backlog=1024,
-        backpressure=4096,
-        websockets=False,
-        http1_settings=HTTP1Settings(keep_alive=True),
-        log_enabled=False,
-    )
+    server = http_server(app, settings.host, settings.port)
     async with background():
         serving = asyncio.create_task(server.serve())
         stopping = asyncio.create_task(stop.wait())

@@ -127,6 +127,7 @@ class Replica:
         return Litestar(
             [*routes, self._live_route(), self._ready_route(), self._metrics_route()],
             openapi_config=None,
+            logging_config=None,
         )
 
     @asynccontextmanager

@@ -72,7 +72,7 @@ class UploadTicket(Contract):
 
 class OpenUpload(Command[UploadTicket]):
     """Ask where to send a file. Refused: ``file_too_large``, ``file_type_refused``,
-    ``file_empty``, ``documents_closed``, ``not_found``.
+    ``file_empty``, ``documents_not_open``, ``documents_closed``, ``not_found``.
 
     ``student_id`` names whose page it is; a family's piece serves all its students (S56).
     """
@@ -96,7 +96,10 @@ class RegisterUpload(Command[Document]):
 
 
 class RemoveDocument(Command[None]):
-    """Take a document back; one already removed stays so."""
+    """Take a document back; one already removed stays so.
+
+    Refused: ``documents_closed`` once the deadline has passed, ``not_found``.
+    """
 
     document_id: UUID
 

@@ -1,0 +1,38 @@
+# Everything a contributor needs; each target installs what it misses.
+
+SCALE ?=
+PORT ?= 8000
+
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.PHONY: up test check lint bench format
+
+up: ## Start the whole system here, with real servers: make up SCALE="courses=2 gateway=2" PORT=8000
+	@stack/bootstrap.sh up
+	@! docker info >/dev/null 2>&1 || echo "A Docker engine answers: docker compose up --build --wait gives the same."
+	@exec python -m stack up --port "$(PORT)" --scale "$(SCALE)"
+
+test: ## Everything that is checked and tested, on real servers
+	@stack/bootstrap.sh test
+	@$(MAKE) --no-print-directory lint
+	pytest
+
+check: ## What a change must pass before it is shown, in under a minute
+	@stack/bootstrap.sh check
+	@$(MAKE) --no-print-directory lint
+	pytest -q tests/unit
+
+lint:
+	ruff format --check .
+	ruff check .
+	mypy shared/src services/*/src gateway/src stack/src tests bench
+	lint-imports
+
+bench: ## The side-by-side benchmarks; each ends with one line of JSON
+	@stack/bootstrap.sh test
+	python -m bench
+
+format: ## Format the code and mend what can be mended by itself
+	@stack/bootstrap.sh check
+	ruff format .
+	ruff check --fix .

@@ -1,0 +1,5 @@
+"""``python -m gateway``: one replica."""
+
+from gateway.app import main
+
+main()

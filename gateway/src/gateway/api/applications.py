@@ -1,0 +1,202 @@
+"""The re-enrolment of one student in one campaign, step by step."""
+
+from datetime import UTC, datetime
+from typing import Literal
+from uuid import UUID
+
+from litestar import delete, get, post, put
+from litestar.di import NamedDependency
+from litestar.openapi.spec import Tag
+from litestar.params import FromPath, RequestBody
+from pydantic import Field
+from shared.contract import Contract
+from shared.contracts.enrolment import (
+    Application,
+    Authorisations,
+    CompleteStep,
+    CourseChoice,
+    DeclineReenrolment,
+    ListMyApplications,
+    MyApplications,
+    RecordAuthorisations,
+    RecordCourseChoices,
+    Remarks,
+    ShowApplication,
+    StartApplication,
+    SubmitApplication,
+    TakeBackDecline,
+)
+from shared.contracts.notifications import Delivery, ListDeliveries
+
+from gateway.api.operations import BEARER, CHANGED, MINE
+from gateway.people import Person
+
+TAG = Tag(
+    name="Applications", description="The re-enrolment of one student in one campaign, by steps."
+)
+
+
+class Choices(Contract):
+    """What is decided of each course followed this year (step 4)."""
+
+    choices: tuple[CourseChoice, ...]
+    remarks: Remarks = ""
+
+
+class Submission(Contract):
+    """The acceptance of the text shown at the recap (step 5)."""
+
+    accepted_text_version: str = Field(min_length=1)
+    remarks: Remarks = ""
+
+
+class Decline(Contract):
+    """Which student is not re-enrolled, in which campaign."""
+
+    application_id: UUID
+    campaign_id: UUID
+    student_id: UUID
+
+
+@get("/campaign-applications", security=BEARER, responses=MINE)
+async def list_my_applications(person: NamedDependency[Person]) -> MyApplications:
+    """Give the present campaign of the family's site, if any, and its applications in it."""
+    return await person.ask(ListMyApplications())
+
+
+@post("/applications", status_code=200, security=BEARER, responses=CHANGED)
+async def start_application(
+    data: RequestBody[StartApplication], person: NamedDependency[Person]
+) -> Application:
+    """Begin ("Je souhaite réinscrire"): answers the student's application in the campaign.
+
+    `application_id` is the client's. Where the student has an application already, it is answered
+    as it is, with its own identifier; a declined one becomes a draft again. Refused:
+    `campaign_not_open`, `campaign_closed`.
+    """
+    return await person.ask(data)
+
+
+@get("/applications/{application_id:uuid}", security=BEARER, responses=MINE)
+async def show_application(
+    application_id: FromPath[UUID], person: NamedDependency[Person]
+) -> Application:
+    """Give one application; `step_reached` is the next step to do."""
+    return await person.ask(ShowApplication(application_id=application_id))
+
+
+@put("/applications/{application_id:uuid}/steps/{step:int}", security=BEARER, responses=CHANGED)
+async def complete_step(
+    application_id: FromPath[UUID], step: FromPath[Literal[1, 3]], person: NamedDependency[Person]
+) -> Application:
+    """Say that step 1 (contact details) or 3 (documents) is done.
+
+    Their content is sent to the operations of families and documents. This and the other steps are
+    refused with `steps_missing`, `campaign_not_open`, `campaign_closed`, `already_submitted` or
+    `already_declined`.
+    """
+    return await person.ask(CompleteStep(application_id=application_id, step=step))
+
+
+@put("/applications/{application_id:uuid}/authorisations", security=BEARER, responses=CHANGED)
+async def record_authorisations(
+    application_id: FromPath[UUID],
+    data: RequestBody[Authorisations],
+    person: NamedDependency[Person],
+) -> Application:
+    """Record the two answers of step 2 and the version of the text that was shown."""
+    return await person.ask(
+        RecordAuthorisations(application_id=application_id, authorisations=data)
+    )
+
+
+@put("/applications/{application_id:uuid}/choices", security=BEARER, responses=CHANGED)
+async def record_course_choices(
+    application_id: FromPath[UUID], data: RequestBody[Choices], person: NamedDependency[Person]
+) -> Application:
+    """Record step 4: one choice a row, with the hold and the course where a slot was chosen.
+
+    Refused besides with `invalid_choices`: a row twice, or a hold without its course.
+    """
+    return await person.ask(
+        RecordCourseChoices(
+            application_id=application_id, choices=data.choices, remarks=data.remarks
+        )
+    )
+
+
+@post(
+    "/applications/{application_id:uuid}/submission",
+    status_code=200,
+    security=BEARER,
+    responses=CHANGED,
+)
+async def submit_application(
+    application_id: FromPath[UUID], data: RequestBody[Submission], person: NamedDependency[Person]
+) -> Application:
+    """File the request ("Valider"). Filing it again changes nothing: one receipt.
+
+    Refused: `steps_missing`, `seat_not_held` (the hold expired: hold again, then record the
+    choices), `hold_not_known_yet` (repeat in a moment), `campaign_not_open`, `campaign_closed`,
+    `already_declined`.
+    """
+    received_at = datetime.now(UTC)
+    return await person.ask(
+        SubmitApplication(
+            application_id=application_id,
+            received_at=received_at,
+            accepted_text_version=data.accepted_text_version,
+            remarks=data.remarks,
+        )
+    )
+
+
+@get("/applications/{application_id:uuid}/deliveries", security=BEARER, responses=MINE)
+async def list_deliveries(
+    application_id: FromPath[UUID], person: NamedDependency[Person]
+) -> tuple[Delivery, ...]:
+    """Give the messages about one application and where they stand, the latest first."""
+    return await person.ask(ListDeliveries(application_id=application_id))
+
+
+@post("/declines", status_code=200, security=BEARER, responses=CHANGED)
+async def decline_reenrolment(
+    data: RequestBody[Decline], person: NamedDependency[Person]
+) -> Application:
+    """Decline ("Je ne souhaite pas réinscrire"): frees the seats held, gives a receipt.
+
+    `application_id` is the client's where the student had no application. Refused:
+    `already_submitted`, `campaign_not_open`, `campaign_closed`.
+    """
+    received_at = datetime.now(UTC)
+    return await person.ask(
+        DeclineReenrolment(
+            application_id=data.application_id,
+            campaign_id=data.campaign_id,
+            student_id=data.student_id,
+            received_at=received_at,
+        )
+    )
+
+
+@delete("/declines/{application_id:uuid}", status_code=200, security=BEARER, responses=CHANGED)
+async def take_back_decline(
+    application_id: FromPath[UUID], person: NamedDependency[Person]
+) -> Application:
+    """Take a decline back: the application is a draft again. Refused: `campaign_closed`."""
+    received_at = datetime.now(UTC)
+    return await person.ask(TakeBackDecline(application_id=application_id, received_at=received_at))
+
+
+ROUTES = [
+    list_my_applications,
+    start_application,
+    show_application,
+    complete_step,
+    record_authorisations,
+    record_course_choices,
+    submit_application,
+    list_deliveries,
+    decline_reenrolment,
+    take_back_decline,
+]

@@ -1,0 +1,60 @@
+"""The API's description (OpenAPI 3.1): what an integrator reads first."""
+
+from importlib.metadata import version
+
+from litestar.handlers import HTTPRouteHandler
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme, Server
+from litestar.types import Method
+from litestar.types.internal_types import PathParameterDefinition
+
+from gateway.api import applications, courses, documents, families, sessions
+from gateway.api.operations import BEARER_SCHEME
+
+_ABOUT = """\
+Re-enrolment in the conservatoires of a territory: everything a family does in the portal's pages.
+
+**Signing in.** `POST /api/v1/session` gives a short access token, to send as
+`Authorization: Bearer <token>`, and a refresh token that changes at each renewal. Cookies are not
+read here.
+
+**Repeating is harmless.** Identifiers are the client's: mint a UUID (version 7 is best) for each
+application, hold and document. A request sent again with the same identifiers changes nothing more
+and gets the same answer, so that a lost reply needs no care but a repeat.
+
+**Refusals** are problem details (RFC 9457, `application/problem+json`). `code` states the fact and
+is what a program should test; `detail` says it in French, to be shown; `facts` holds what is needed
+to go on. What does not exist and what belongs to another family get the same 404.
+
+**Instants** are ISO 8601 with their offset. A campaign opens and closes to the second, by the
+instant at which this API received the request.
+"""
+
+
+def openapi_config(public_url: str) -> OpenAPIConfig:
+    """Describe the API, as JSON and YAML. No page renders it: those load scripts from elsewhere."""
+    return OpenAPIConfig(
+        title="Rentrée",
+        version=version("gateway"),
+        description=_ABOUT,
+        path="/api",
+        render_plugins=[JsonRenderPlugin(), YamlRenderPlugin()],
+        servers=[Server(url=public_url)],
+        tags=[part.TAG for part in (sessions, families, applications, courses, documents)],
+        components=Components(
+            security_schemes={
+                BEARER_SCHEME: SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
+            }
+        ),
+        use_handler_docstrings=True,
+        operation_id_creator=_operation_id,
+    )
+
+
+def _operation_id(
+    handler: HTTPRouteHandler,
+    method: Method,  # noqa: ARG001 - a handler answers one method
+    path: list[str | PathParameterDefinition],  # noqa: ARG001 - on one path
+) -> str:
+    return handler.handler_name

@@ -1,0 +1,40 @@
+"""What operations of the API have in common: who may call them and how they refuse."""
+
+from typing import Final
+
+from litestar.openapi.datastructures import ResponseSpec
+from litestar.openapi.spec import SecurityRequirement
+from shared.contract import Problem
+
+BEARER_SCHEME: Final = "bearer"
+BEARER: Final[list[SecurityRequirement]] = [{BEARER_SCHEME: []}]
+"""The security of an operation for signed-in people."""
+
+_PROBLEMS: Final = {
+    400: "The request cannot be read: it is no JSON.",
+    401: "`not_signed_in`: no access token, or one that has expired.",
+    404: "`not_found`: nothing here that is yours.",
+    409: "The refusals named in the description.",
+    422: "`invalid`: `facts.errors` names each `field` and says what is wrong with it.",
+    503: "`service_unavailable`: repeat the request after `Retry-After` seconds.",
+}
+
+
+def problems(*statuses: int) -> dict[int, ResponseSpec]:
+    """Describe how an operation refuses; any may be malformed or meet a service that is away."""
+    return {
+        status: ResponseSpec(
+            Problem,
+            generate_examples=False,
+            description=_PROBLEMS[status],
+            media_type="application/problem+json",
+        )
+        for status in sorted({400, 422, 503, *statuses})
+    }
+
+
+MINE: Final = problems(401, 404)
+"""How reading something of one's own family is refused."""
+
+CHANGED: Final = problems(401, 404, 409)
+"""How changing something of one's own family is refused."""

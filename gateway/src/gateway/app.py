@@ -1,0 +1,85 @@
+"""The gateway, wired: the pages, the API, and what surrounds every request."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from litestar import Litestar
+from litestar.config.csrf import CSRFConfig
+from litestar.di import Provide
+from litestar.middleware import DefineMiddleware
+from shared.ask import Services
+from shared.callers import TokenVerifier
+from shared.observability import configure_logging
+from shared.server import run_process
+
+from gateway.api import api_router, openapi_config
+from gateway.assets import Assets
+from gateway.correlation import CorrelationMiddleware
+from gateway.errors import EXCEPTION_HANDLERS
+from gateway.health import health_routes
+from gateway.pages import routers
+from gateway.people import SessionCookies, SessionMiddleware, signed_in
+from gateway.rendering import template_config
+from gateway.security_headers import SecurityHeaders
+from gateway.settings import GatewaySettings
+from gateway.sites import SiteDirectory
+
+MAX_BODY_BYTES = 256 * 1024
+"""What any form may weigh; the one that carries a file says its own limit."""
+
+
+def application(settings: GatewaySettings, services: Services) -> Litestar:
+    """Make the application of one replica."""
+    assets = Assets()
+    directory = SiteDirectory(services)
+    cookies = SessionCookies(secure=settings.cookie_secure)
+    return Litestar(
+        [*health_routes(), assets.router(), *routers(), api_router()],
+        dependencies={
+            "services": Provide(lambda: services, sync_to_thread=False),
+            "directory": Provide(lambda: directory, sync_to_thread=False),
+            "cookies": Provide(lambda: cookies, sync_to_thread=False),
+            "person": Provide(signed_in, sync_to_thread=False),
+        },
+        middleware=[
+            DefineMiddleware(CorrelationMiddleware),
+            DefineMiddleware(
+                SessionMiddleware,
+                services=services,
+                verifier=TokenVerifier.from_file(settings.token_public_key_file),
+                cookies=cookies,
+                directory=directory,
+            ),
+        ],
+        exception_handlers=EXCEPTION_HANDLERS,
+        csrf_config=CSRFConfig(
+            secret=settings.cookie_secret,
+            cookie_name="rentree_csrf",
+            cookie_secure=settings.cookie_secure,
+            cookie_httponly=True,
+            cookie_samesite="lax",
+            header_name="x-csrf-token",
+            exclude=["^/api/", "^/assets/", "^/health/", "^/metrics"],
+        ),
+        before_send=[
+            SecurityHeaders(store_url=settings.store_public_url, secure=settings.cookie_secure)
+        ],
+        template_config=template_config(assets),
+        openapi_config=openapi_config(settings.public_url),
+        request_max_body_size=MAX_BODY_BYTES,
+        logging_config=None,
+    )
+
+
+def main() -> None:
+    """Run one replica, configured by its environment."""
+    settings = GatewaySettings()
+    configure_logging("gateway", settings.log_level)
+    services = Services(dict(settings.services))
+
+    @asynccontextmanager
+    async def background() -> AsyncIterator[None]:
+        async with services:
+            yield
+
+    run_process(application(settings, services), settings, background)

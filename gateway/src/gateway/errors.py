@@ -1,0 +1,103 @@
+"""What a person, or a program, is told when something cannot be done."""
+
+from typing import Any
+
+from litestar import Request, Response
+from litestar.exceptions import HTTPException
+from litestar.response import Redirect
+from litestar.types import ExceptionHandlersMap
+from shared.ask import ServiceUnavailable
+from shared.callers import not_signed_in as session_expired
+from shared.contract import Problem, Rejection
+from shared.observability import correlation_id, get_logger
+
+from gateway.pages.rendered import page, sign_in_path, unavailable_text
+from gateway.people import API_PREFIX, HttpRequest, NotSignedIn
+
+log = get_logger()
+
+
+def rejected(request: HttpRequest, error: Rejection) -> Response[Any]:
+    """A refusal that the page did not make its own."""
+    if wants_problem(request):
+        return problem_response(error)
+    if error.status == 404:
+        return page(request, "errors/404.html", status_code=404)
+    return _refused(request, error.status, error.detail)
+
+
+def unavailable(request: HttpRequest, error: ServiceUnavailable) -> Response[Any]:
+    """No replica of a service answers: what was typed is given back, to send again."""
+    text = unavailable_text(error)
+    if wants_problem(request):
+        refusal = Rejection("service_unavailable", text, status=503, service=error.service)
+        answer: Response[Any] = problem_response(refusal)
+    elif request.method == "POST":
+        kept = request.scope["state"]["typed"]
+        answer = page(request, "errors/kept.html", {"text": text, "kept": kept}, status_code=503)
+    else:
+        answer = page(request, "errors/503.html", {"text": text}, status_code=503)
+    answer.headers["retry-after"] = str(error.retry_after)
+    return answer
+
+
+def not_signed_in(request: HttpRequest, error: NotSignedIn) -> Response[Any]:  # noqa: ARG001
+    """Sign in first; then back to the very page, with what was typed (S6)."""
+    if wants_problem(request):
+        return problem_response(session_expired())
+    if request.method == "POST":
+        context = {"kept": request.scope["state"]["typed"], "back_to": request.url.path}
+        return page(request, "public/session_expired.html", context, status_code=401)
+    back_to = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+    return Redirect(sign_in_path(back_to), status_code=303)
+
+
+def http_error(request: HttpRequest, error: HTTPException) -> Response[Any]:
+    """An error of the HTTP layer: no such page, a stale form, a file too large."""
+    if wants_problem(request):
+        code = error.__class__.__name__.removesuffix("Exception").lower() or "http_error"
+        return problem_response(Rejection(code, error.detail, status=error.status_code))
+    if error.status_code in (403, 404):
+        return page(request, f"errors/{error.status_code}.html", status_code=error.status_code)
+    if error.status_code < 500:
+        detail = "Votre navigateur a envoyé une demande que le portail ne comprend pas."
+        return _refused(request, error.status_code, detail)
+    return failed(request, error)
+
+
+def failed(request: HttpRequest, error: Exception) -> Response[Any]:
+    """Anything else is ours to mend; the reference finds it in the logs."""
+    log.error("request failed", path=request.url.path, exc_info=error)
+    if wants_problem(request):
+        refusal = Rejection("internal_error", "Une erreur est survenue.", status=500)
+        return problem_response(refusal)
+    return page(request, "errors/500.html", {"reference": correlation_id()}, status_code=500)
+
+
+EXCEPTION_HANDLERS: ExceptionHandlersMap = {
+    Rejection: rejected,
+    ServiceUnavailable: unavailable,
+    NotSignedIn: not_signed_in,
+    HTTPException: http_error,
+    Exception: failed,
+}
+
+
+def _refused(request: HttpRequest, status: int, detail: str) -> Response[Any]:
+    return page(request, "errors/refused.html", {"detail": detail}, status_code=status)
+
+
+def wants_problem(request: Request[Any, Any, Any]) -> bool:
+    """Tell a program from a person: the API, and our own scripts, read problem details."""
+    return request.url.path.startswith(API_PREFIX) or "application/json" in request.headers.get(
+        "accept", ""
+    )
+
+
+def problem_response(rejection: Rejection) -> Response[Problem]:
+    """Answer with problem details (RFC 9457)."""
+    return Response(
+        rejection.problem(correlation_id()),
+        status_code=rejection.status,
+        media_type="application/problem+json",
+    )

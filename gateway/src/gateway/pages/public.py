@@ -1,0 +1,151 @@
+"""What anyone may read: the landing page, sign-in and sign-out, the legal pages."""
+
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Annotated
+from uuid import UUID
+
+from litestar import get, post
+from litestar.datastructures import FormMultiDict
+from litestar.di import NamedDependency
+from litestar.params import QueryParameter
+from litestar.response import Redirect, Template
+from pydantic import BaseModel, Field
+from shared.ask import Services, ServiceUnavailable
+from shared.contract import Rejection
+from shared.contracts.identity import SignIn, SignOut, Site
+
+from gateway.forms import WHOLE_FORM, Form
+from gateway.pages.rendered import local_path, page, refusal_text
+from gateway.people import HttpRequest, NotSignedIn, SessionCookies, signed_in
+from gateway.sites import SiteDirectory
+
+_KEPT_PREFIX = "garde-"
+
+
+class SignInForm(BaseModel):
+    """What the sign-in page asks (S2)."""
+
+    site: UUID = Field(title="votre conservatoire")
+    username: str = Field(title="votre identifiant", max_length=100)
+    password: str = Field(title="votre mot de passe", max_length=200)
+
+
+@get("/")
+async def landing(request: HttpRequest, directory: NamedDependency[SiteDirectory]) -> Template:
+    """Name the territory, list its sites, lead to sign-in (S1)."""
+    notices: list[str] = []
+    sites = await _sites(directory, notices)
+    return page(request, "public/landing.html", {"sites": sites}, notices=notices)
+
+
+@get("/connexion")
+async def sign_in_page(
+    request: HttpRequest,
+    directory: NamedDependency[SiteDirectory],
+    back_to: Annotated[str, QueryParameter(name="suite")] = "/accueil",
+) -> Template:
+    """Ask who is there (S2)."""
+    form = Form(SignInForm)
+    return await _ask_who(request, directory, form, local_path(back_to), kept=())
+
+
+@post("/connexion")
+async def sign_in(
+    request: HttpRequest,
+    directory: NamedDependency[SiteDirectory],
+    services: NamedDependency[Services],
+    cookies: NamedDependency[SessionCookies],
+) -> Template | Redirect:
+    """Open a session, then go back to where the person was, with what they had typed (S6)."""
+    form = Form.read(SignInForm, _posted(await request.form()))
+    typed = request.scope["state"]["typed"]
+    back_to, kept = _back_to(typed), _kept(typed)
+    if form.value is None:
+        return await _ask_who(request, directory, form, back_to, kept)
+    try:
+        session = await services.ask(
+            SignIn(
+                site_id=form.value.site,
+                username=form.value.username,
+                password=form.value.password,
+            )
+        )
+    except (Rejection, ServiceUnavailable) as error:
+        refused = form.refuse(WHOLE_FORM, refusal_text(error))
+        return await _ask_who(request, directory, refused, back_to, kept)
+    if kept:
+        answer = page(request, "public/go_on.html", {"kept": kept, "back_to": back_to})
+        answer.cookies = [*answer.cookies, *cookies.opening(session)]
+        return answer
+    return Redirect(back_to, status_code=303, cookies=cookies.opening(session))
+
+
+@post("/connexion/reprise")
+async def sign_in_to_go_on(
+    request: HttpRequest, directory: NamedDependency[SiteDirectory]
+) -> Template:
+    """Ask who is there when a session expired while something was being sent (S6)."""
+    posted = request.scope["state"]["typed"]
+    return await _ask_who(request, directory, Form(SignInForm), _back_to(posted), _kept(posted))
+
+
+@post("/deconnexion")
+async def sign_out(request: HttpRequest, cookies: NamedDependency[SessionCookies]) -> Redirect:
+    """End the session, in the browser even where identity is away."""
+    # the browser forgets it in any case; its refresh token expires by itself
+    with suppress(NotSignedIn, Rejection, ServiceUnavailable):
+        await signed_in(request).ask(SignOut())
+    return Redirect("/", status_code=303, cookies=cookies.closing())
+
+
+@get("/mentions-legales")
+async def legal_notice(request: HttpRequest) -> Template:
+    """Say who publishes the portal and what becomes of personal data (S11)."""
+    return page(request, "public/legal_notice.html")
+
+
+@get("/accessibilite")
+async def accessibility(request: HttpRequest) -> Template:
+    """Give the accessibility statement (S11)."""
+    return page(request, "public/accessibility.html")
+
+
+def _posted(form: FormMultiDict) -> list[tuple[str, str]]:
+    return [(name, text) for name, text in form.multi_items() if isinstance(text, str)]
+
+
+def _back_to(posted: Sequence[tuple[str, str]]) -> str:
+    return local_path(next((text for name, text in posted if name == "suite"), "/accueil"))
+
+
+def _kept(posted: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
+    return [
+        (name.removeprefix(_KEPT_PREFIX), text)
+        for name, text in posted
+        if name.startswith(_KEPT_PREFIX)
+    ]
+
+
+async def _sites(directory: SiteDirectory, notices: list[str]) -> tuple[Site, ...]:
+    try:
+        return await directory.sites()
+    except ServiceUnavailable:
+        notices.append("La liste des conservatoires est momentanément indisponible.")
+        return ()
+
+
+async def _ask_who(
+    request: HttpRequest,
+    directory: SiteDirectory,
+    form: Form[SignInForm],
+    back_to: str,
+    kept: Sequence[tuple[str, str]],
+) -> Template:
+    notices: list[str] = []
+    options = [(str(site.id), site.name) for site in await _sites(directory, notices)]
+    context = {"form": form, "site_options": options, "back_to": back_to, "kept": list(kept)}
+    return page(request, "public/sign_in.html", context, forms=[form], notices=notices)
+
+
+ROUTES = [landing, sign_in_page, sign_in, sign_in_to_go_on, sign_out, legal_notice, accessibility]

@@ -1,0 +1,72 @@
+"""Every page's answer: its template, who reads it, and the form's hidden token."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import quote
+
+from litestar.response import Template
+from shared.ask import ServiceUnavailable
+from shared.contract import Rejection
+
+from gateway.forms import Form
+from gateway.people import HttpRequest
+
+SERVICE_NAMES = {
+    "identity": "Les comptes et les coordonnées",
+    "enrolment": "Les dossiers de réinscription",
+    "documents": "Les pièces à fournir",
+    "courses": "Les cours et les places",
+    "notifications": "Les e-mails",
+}
+"""What each service is to a family."""
+
+
+def page(
+    request: HttpRequest,
+    template: str,
+    context: Mapping[str, object] | None = None,
+    *,
+    forms: Sequence[Form[Any]] = (),
+    notices: Sequence[str] = (),
+    status_code: int | None = None,
+) -> Template:
+    """Render ``template`` in the layout. A page whose forms have errors answers 422."""
+    refused = any(form.problems for form in forms)
+    return Template(
+        template,
+        context={
+            **(context or {}),
+            "visitor": request.scope["state"]["visitor"],
+            "forms": list(forms),
+            "notices": list(notices),
+        },
+        status_code=status_code or (422 if refused else 200),
+    )
+
+
+def unavailable_text(error: ServiceUnavailable) -> str:
+    """Say in French what is unavailable, and that nothing is lost."""
+    name = SERVICE_NAMES.get(error.service, "Une partie du portail")
+    sure = (
+        "Votre demande a peut-être été enregistrée : vous pouvez la renvoyer sans risque,"
+        " rien ne sera enregistré deux fois."
+        if error.maybe_recorded
+        else "Vos réponses sont conservées dans cette page : renvoyez-la dans un instant."
+    )
+    return f"{name} sont momentanément indisponibles. {sure}"
+
+
+def refusal_text(error: Rejection | ServiceUnavailable) -> str:
+    """Say why something could not be done."""
+    return error.detail if isinstance(error, Rejection) else unavailable_text(error)
+
+
+def sign_in_path(back_to: str) -> str:
+    """Give the sign-in page's address, to come back to ``back_to`` afterwards."""
+    return f"/connexion?suite={quote(back_to, safe='')}"
+
+
+def local_path(text: str) -> str:
+    """Keep a path of this portal; anything else leads home: no one is sent elsewhere."""
+    is_local = text.startswith("/") and not text.startswith(("//", "/\\")) and "\n" not in text
+    return text if is_local else "/accueil"

@@ -1,0 +1,196 @@
+"""Who is at the other end: the session in its cookies, renewed without anyone noticing.
+
+A short access token is verified locally, on any replica; when it has expired identity renews it
+with the refresh token, which changes each time. Nothing of it is kept here (S6).
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+from litestar import Request
+from litestar.datastructures import Cookie, FormMultiDict, MutableScopeHeaders, State
+from litestar.types import ASGIApp, Message, Receive, Scope, Send
+from shared.ask import Services, ServiceUnavailable
+from shared.callers import Caller, TokenVerifier
+from shared.contract import Ask, Rejection
+from shared.contracts.identity import RefreshSession, SignedIn
+
+from gateway.rendering import Visitor
+from gateway.sites import SiteDirectory
+
+ACCESS_COOKIE = "rentree_access"
+REFRESH_COOKIE = "rentree_refresh"
+API_PREFIX = "/api/"
+
+_URL_ENCODED = "application/x-www-form-urlencoded"
+_NEVER_KEPT = {"_csrf_token", "password"}
+
+type HttpRequest = Request[Caller | None, None, State]
+
+
+class NotSignedIn(Exception):
+    """The page is for signed-in people."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Someone signed in, on whose behalf services are asked."""
+
+    caller: Caller
+    token: str
+    services: Services
+
+    async def ask[Answer](self, question: Ask[Answer]) -> Answer:
+        """Ask on this person's behalf; raises Rejection or ServiceUnavailable."""
+        return await self.services.ask(question, token=self.token)
+
+    async def ask_if_up[Answer](
+        self, question: Ask[Answer], notices: list[str], unavailable: str
+    ) -> Answer | None:
+        """Ask for a part that the page can do without: its absence is said in ``notices``."""
+        try:
+            return await self.ask(question)
+        except ServiceUnavailable:
+            notices.append(unavailable)
+            return None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionCookies:
+    """The two cookies of a session: strictly necessary, out of any script's reach (S12)."""
+
+    secure: bool
+
+    def opening(self, session: SignedIn) -> list[Cookie]:
+        """Give the cookies that keep a session."""
+        return [
+            self._cookie(ACCESS_COOKIE, session.access_token, session.refresh_expires_at),
+            self._cookie(REFRESH_COOKIE, session.refresh_token, session.refresh_expires_at),
+        ]
+
+    def closing(self) -> list[Cookie]:
+        """Give the cookies that end a session in the browser."""
+        return [self._cookie(name, "", None) for name in (ACCESS_COOKIE, REFRESH_COOKIE)]
+
+    def _cookie(self, name: str, value: str, expires_at: datetime | None) -> Cookie:
+        seconds = int((expires_at - datetime.now(UTC)).total_seconds()) if expires_at else 0
+        return Cookie(
+            key=name,
+            value=value,
+            max_age=max(0, seconds),
+            path="/",
+            secure=self.secure,
+            httponly=True,
+            samesite="lax",
+        )
+
+
+class SessionMiddleware:
+    """Puts in the request's state the Person, or None, and what a page says of them and of what
+    they typed; sends the cookies of a renewed session.
+
+    Programs send ``Authorization: Bearer``, people's browsers cookies; the API takes the first
+    only, the pages the second only.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        services: Services,
+        verifier: TokenVerifier,
+        cookies: SessionCookies,
+        directory: SiteDirectory,
+    ) -> None:
+        self._app = app
+        self._services = services
+        self._verifier = verifier
+        self._cookies = cookies
+        self._directory = directory
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Find out who asks, then go on."""
+        request: HttpRequest = Request(scope, receive, send)
+        renewed = await self._find_out(request, scope["state"])
+
+        async def send_with_cookies(message: Message) -> None:
+            if renewed is not None and message["type"] == "http.response.start":
+                headers = MutableScopeHeaders.from_message(message)
+                # a page that opens or ends a session itself has the last word
+                if not any(
+                    value.startswith(REFRESH_COOKIE) for value in headers.getall("set-cookie", [])
+                ):
+                    for cookie in self._cookies.opening(renewed):
+                        headers.add("set-cookie", cookie.to_header(header=""))
+            await send(message)
+
+        await self._app(scope, receive, send_with_cookies)
+
+    async def _find_out(self, request: HttpRequest, state: dict[str, Any]) -> SignedIn | None:
+        """Fill the request's state; give the session where it was renewed on the way."""
+        state.update(person=None, session_error=None, visitor=None, typed=[])
+        path = request.url.path
+        if path.startswith(API_PREFIX):
+            token = request.headers.get("authorization", "").removeprefix("Bearer ")
+            state["person"] = self._person(token)
+            return None
+        if path.startswith("/assets/"):
+            return None
+        renewed = None
+        try:
+            state["person"], renewed = await self._from_cookies(request.cookies)
+        except ServiceUnavailable as error:
+            # told by whoever needs to know the person, with what was posted in hand
+            state["session_error"] = error
+        if state["person"] is not None:
+            state["visitor"] = await self._visitor(state["person"])
+        if request.method == "POST" and request.content_type[0] == _URL_ENCODED:
+            state["typed"] = _typed(await request.form())
+        return renewed
+
+    async def _visitor(self, person: Person) -> Visitor:
+        site = await self._directory.site(person.caller.site_id)
+        return Visitor(name=person.caller.name, site_name=site.name if site else "")
+
+    def _person(self, token: str) -> Person | None:
+        try:
+            return Person(self._verifier.verify(token), token, self._services)
+        except Rejection:
+            return None
+
+    async def _from_cookies(
+        self, cookies: Mapping[str, str]
+    ) -> tuple[Person | None, SignedIn | None]:
+        """Read the session, renewing it where needed."""
+        person = self._person(cookies.get(ACCESS_COOKIE, ""))
+        refresh_token = cookies.get(REFRESH_COOKIE, "")
+        if person is not None or not refresh_token:
+            return person, None
+        try:
+            session = await self._services.ask(RefreshSession(refresh_token=refresh_token))
+        except Rejection:
+            return None, None
+        return self._person(session.access_token), session
+
+
+def signed_in(request: HttpRequest) -> Person:
+    """Provide the person at the other end.
+
+    Raises NotSignedIn where there is none, and ServiceUnavailable where their session cannot be
+    renewed at the moment.
+    """
+    state = request.scope["state"]
+    person: Person | None = state["person"]
+    if person is not None:
+        return person
+    raise state["session_error"] or NotSignedIn
+
+
+def _typed(form: FormMultiDict) -> list[tuple[str, str]]:
+    """Keep what was typed, but for secrets, in case it cannot be recorded."""
+    return [
+        (name, text)
+        for name, text in form.multi_items()
+        if isinstance(text, str) and name not in _NEVER_KEPT
+    ]

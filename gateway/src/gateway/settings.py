@@ -1,0 +1,24 @@
+"""What a gateway replica is told by its environment."""
+
+from pydantic import BaseModel
+from shared.settings import ProcessSettings, Urls
+
+
+class ServiceUrls(BaseModel):
+    """Where each service's replicas answer."""
+
+    identity: Urls
+    enrolment: Urls
+    documents: Urls
+    courses: Urls
+    notifications: Urls
+
+
+class GatewaySettings(ProcessSettings):
+    """The gateway holds no database: only where the others are, and one secret for its forms."""
+
+    services: ServiceUrls
+    public_url: str
+    store_public_url: str
+    cookie_secret: str
+    cookie_secure: bool = True

@@ -1,0 +1,5 @@
+"""Run one replica of documents."""
+
+from documents.app import main
+
+main()

@@ -1,0 +1,5 @@
+"""``python -m enrolment``: one replica of the service."""
+
+from enrolment.app import main
+
+main()

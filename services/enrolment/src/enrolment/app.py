@@ -1,0 +1,36 @@
+"""The enrolment service: campaigns, applications and their receipts."""
+
+from pathlib import Path
+
+from shared.service import Service
+from shared.settings import ServiceSettings
+
+from enrolment import commands, queries, reactions
+
+service = Service(
+    name="enrolment",
+    migrations=Path(__file__).parents[2] / "migrations",
+    asks=[
+        commands.publish_campaign,
+        commands.start_application,
+        commands.complete_step,
+        commands.record_authorisations,
+        commands.record_course_choices,
+        commands.submit_application,
+        commands.decline_reenrolment,
+        commands.take_back_decline,
+        queries.list_my_applications,
+        queries.show_application,
+    ],
+    reactions=[
+        reactions.remember_families,
+        reactions.remember_holds,
+        reactions.forget_holds,
+        reactions.record_claims,
+    ],
+)
+
+
+def main() -> None:
+    """Run one replica."""
+    service.run(ServiceSettings())

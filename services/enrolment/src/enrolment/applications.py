@@ -1,0 +1,193 @@
+"""Applications as they are stored: found for their family, locked, saved."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from uuid import UUID
+
+from shared.contract import Rejection
+from shared.contracts.enrolment import (
+    Application,
+    Authorisations,
+    Campaign,
+    CourseChoice,
+    Receipt,
+)
+from shared.db import Transaction
+from sqlalchemy import RowMapping, Select, and_, select, update
+from sqlalchemy.dialects.postgresql import insert
+
+from enrolment.lifecycle import KnownHold, Progress
+from enrolment.tables import application, campaign, family, hold, student
+
+
+@dataclass(frozen=True, slots=True)
+class StoredApplication:
+    """An application with its campaign. ``revision`` 0 is one that was never changed."""
+
+    id: UUID
+    student_id: UUID
+    campaign: Campaign
+    site_code: str
+    progress: Progress
+    revision: int
+
+    def answer(self) -> Application:
+        """Give it the form in which it is answered."""
+        return Application(
+            id=self.id,
+            campaign=self.campaign,
+            student_id=self.student_id,
+            state=self.progress.state,
+            step_reached=self.progress.step_reached,
+            authorisations=self.progress.authorisations,
+            choices=self.progress.choices,
+            remarks=self.progress.remarks,
+            receipt=self.progress.receipt,
+        )
+
+
+def of_family(family_id: UUID) -> Select[tuple[object, ...]]:
+    """Select the applications of a family's students; nobody else's are ever read (S97)."""
+    belongs = and_(
+        student.c.id == application.c.student_id,
+        student.c.family_id == family_id,
+    )
+    return (
+        select(application, campaign)
+        .join_from(application, campaign, campaign.c.id == application.c.campaign_id)
+        .join(student, belongs)
+    )
+
+
+def read_campaign(row: RowMapping) -> Campaign:
+    """Give a row of the campaign table its contract."""
+    return Campaign(**{name: row[campaign.c[name]] for name in Campaign.model_fields})
+
+
+def read_application(row: RowMapping) -> StoredApplication:
+    """Give a row of :func:`of_family` its type."""
+    stored = application.c
+    authorisations = row[stored.authorisations]
+    number = row[stored.receipt_number]
+    return StoredApplication(
+        id=row[stored.id],
+        student_id=row[stored.student_id],
+        campaign=read_campaign(row),
+        site_code=row[campaign.c.site_code],
+        progress=Progress(
+            state=row[stored.state],
+            step_reached=row[stored.step_reached],
+            authorisations=authorisations and Authorisations.model_validate(authorisations),
+            choices=tuple(CourseChoice.model_validate(choice) for choice in row[stored.choices]),
+            remarks=row[stored.remarks],
+            accepted_text_version=row[stored.accepted_text_version],
+            receipt=number and Receipt(number=number, received_at=row[stored.received_at]),
+        ),
+        revision=row[stored.revision],
+    )
+
+
+async def lock_application(
+    tx: Transaction, application_id: UUID, family_id: UUID
+) -> StoredApplication:
+    """Find a family's application and keep every other tab and guardian waiting (S71)."""
+    return await _lock(tx, of_family(family_id).where(application.c.id == application_id))
+
+
+async def lock_or_create(
+    tx: Transaction, application_id: UUID, campaign_id: UUID, student_id: UUID, family_id: UUID
+) -> StoredApplication:
+    """Lock the student's application in the campaign, a new one where there was none.
+
+    ``application_id`` names the new one; one that exists keeps its own.
+    """
+    eligible = (
+        select(campaign.c.id)
+        .join(family, family.c.site_id == campaign.c.site_id)
+        .join(student, student.c.family_id == family.c.id)
+        .where(
+            campaign.c.id == campaign_id,
+            student.c.id == student_id,
+            family.c.id == family_id,
+        )
+    )
+    if (await tx.execute(eligible)).first() is None:
+        raise Rejection.not_found()
+    await tx.execute(
+        insert(application)
+        .values(
+            id=application_id,
+            campaign_id=campaign_id,
+            student_id=student_id,
+            revision=0,
+            **_columns(Progress()),
+        )
+        .on_conflict_do_nothing()
+    )
+    return await _lock(
+        tx,
+        of_family(family_id).where(
+            application.c.campaign_id == campaign_id, application.c.student_id == student_id
+        ),
+    )
+
+
+async def save(tx: Transaction, stored: StoredApplication, progress: Progress) -> StoredApplication:
+    """Save where a locked application stands now; the same value where nothing changed."""
+    if progress == stored.progress:
+        return stored
+    saved = replace(stored, progress=progress, revision=stored.revision + 1)
+    await tx.execute(
+        update(application)
+        .where(application.c.id == stored.id)
+        .values(revision=saved.revision, **_columns(progress))
+    )
+    return saved
+
+
+async def known_holds(
+    tx: Transaction, student_id: UUID, choices: Sequence[CourseChoice]
+) -> dict[UUID, KnownHold]:
+    """Give the holds of ``choices`` known so far.
+
+    Raises the Rejection ``not_found`` where one is another student's (S97).
+    """
+    chosen = [choice.hold_id for choice in choices if choice.hold_id]
+    if not chosen:
+        return {}
+    rows = await tx.execute(
+        select(hold).where(hold.c.id.in_(chosen), hold.c.student_id.is_not(None))
+    )
+    found: dict[UUID, KnownHold] = {}
+    for row in rows:
+        if row.student_id != student_id:
+            raise Rejection.not_found()
+        found[row.id] = KnownHold(
+            follow_id=row.follow_id,
+            course_id=row.course_id,
+            expires_at=row.expires_at,
+            released=row.released,
+            claimed=row.claimed,
+        )
+    return found
+
+
+async def _lock(tx: Transaction, wanted: Select[tuple[object, ...]]) -> StoredApplication:
+    row = (await tx.execute(wanted.with_for_update(of=application))).mappings().first()
+    if row is None:
+        raise Rejection.not_found()
+    return read_application(row)
+
+
+def _columns(progress: Progress) -> dict[str, object]:
+    authorisations, receipt = progress.authorisations, progress.receipt
+    return {
+        "state": progress.state,
+        "step_reached": progress.step_reached,
+        "authorisations": authorisations and authorisations.model_dump(mode="json"),
+        "choices": [choice.model_dump(mode="json") for choice in progress.choices],
+        "remarks": progress.remarks,
+        "accepted_text_version": progress.accepted_text_version,
+        "receipt_number": receipt and receipt.number,
+        "received_at": receipt and receipt.received_at,
+    }

@@ -1,0 +1,209 @@
+"""What enrolment is asked to do. Each command locks one application, applies a rule of
+:mod:`enrolment.lifecycle`, saves where it stands and tells what happened.
+"""
+
+from datetime import UTC, datetime
+
+from shared.callers import Caller
+from shared.contract import Rejection
+from shared.contracts.enrolment import (
+    Application,
+    ApplicationSubmitted,
+    Campaign,
+    CampaignPublished,
+    CompleteStep,
+    DeclineReenrolment,
+    DeclineTakenBack,
+    PublishCampaign,
+    RecordAuthorisations,
+    RecordCourseChoices,
+    ReenrolmentDeclined,
+    StartApplication,
+    SubmitApplication,
+    SubmittedChoice,
+    TakeBackDecline,
+)
+from shared.db import Transaction
+from shared.outbox import emit
+from sqlalchemy import and_, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from enrolment import lifecycle, tables
+from enrolment.applications import (
+    StoredApplication,
+    known_holds,
+    lock_application,
+    lock_or_create,
+    read_campaign,
+    save,
+)
+from enrolment.receipts import new_receipt
+
+
+async def publish_campaign(command: PublishCampaign, caller: Caller, tx: Transaction) -> Campaign:
+    """Publish a campaign; the one already published for that site and year stays as it is."""
+    caller.require_operator()
+    campaign = command.campaign
+    if not campaign.prepares_at <= campaign.opens_at < campaign.closes_at:
+        raise Rejection(
+            "invalid_campaign",
+            "Les dates de la campagne se contredisent : elle se prépare, s'ouvre puis se ferme,"
+            " dans cet ordre.",
+            status=422,
+        )
+    published = await tx.execute(
+        insert(tables.campaign)
+        .values(site_code=command.site_code, **campaign.model_dump())
+        .on_conflict_do_nothing()
+    )
+    if published.rowcount:
+        told = campaign.model_dump(exclude={"id"})
+        await emit(tx, CampaignPublished(campaign_id=campaign.id, **told))
+    same_id = tables.campaign.c.id == campaign.id
+    same_year = and_(
+        tables.campaign.c.site_id == campaign.site_id,
+        tables.campaign.c.school_year == campaign.school_year,
+    )
+    stored = await tx.execute(
+        select(tables.campaign).where(or_(same_id, same_year)).order_by(same_id.desc()).limit(1)
+    )
+    return read_campaign(stored.mappings().one())
+
+
+async def start_application(
+    command: StartApplication, caller: Caller, tx: Transaction
+) -> Application:
+    """Begin, resume, or begin again after a refusal."""
+    now = datetime.now(UTC)
+    stored = await lock_or_create(
+        tx, command.application_id, command.campaign_id, command.student_id, caller.family()
+    )
+    progress = lifecycle.start(stored.progress, stored.campaign, now)
+    return await _keep_reopened(tx, stored, progress, caller, now)
+
+
+async def complete_step(command: CompleteStep, caller: Caller, tx: Transaction) -> Application:
+    """Take note that a step whose content lives elsewhere is done."""
+    now = datetime.now(UTC)
+    stored = await lock_application(tx, command.application_id, caller.family())
+    progress = lifecycle.complete(stored.progress, command.step, stored.campaign, now)
+    return (await save(tx, stored, progress)).answer()
+
+
+async def record_authorisations(
+    command: RecordAuthorisations, caller: Caller, tx: Transaction
+) -> Application:
+    """Keep the two answers with the version of the text they answer."""
+    now = datetime.now(UTC)
+    stored = await lock_application(tx, command.application_id, caller.family())
+    progress = lifecycle.authorise(stored.progress, command.authorisations, stored.campaign, now)
+    return (await save(tx, stored, progress)).answer()
+
+
+async def record_course_choices(
+    command: RecordCourseChoices, caller: Caller, tx: Transaction
+) -> Application:
+    """Keep what is decided of each course; whether the seats are held is seen at submission."""
+    now = datetime.now(UTC)
+    stored = await lock_application(tx, command.application_id, caller.family())
+    await known_holds(tx, stored.student_id, command.choices)  # none is another student's
+    progress = lifecycle.choose(
+        stored.progress, command.choices, command.remarks, stored.campaign, now
+    )
+    return (await save(tx, stored, progress)).answer()
+
+
+async def submit_application(
+    command: SubmitApplication, caller: Caller, tx: Transaction
+) -> Application:
+    """File the request once, with one receipt, and tell it."""
+    received_at = lifecycle.counted_instant(command.received_at, datetime.now(UTC))
+    stored = await lock_application(tx, command.application_id, caller.family())
+    receipt = await new_receipt(tx, stored.campaign, stored.site_code, received_at)
+    progress = lifecycle.submit(
+        stored.progress,
+        stored.campaign,
+        await known_holds(tx, stored.student_id, stored.progress.choices),
+        receipt=receipt,
+        accepted_text_version=command.accepted_text_version,
+        remarks=command.remarks,
+    )
+    saved = await save(tx, stored, progress)
+    if saved is not stored:
+        await emit(
+            tx,
+            ApplicationSubmitted(
+                application_id=saved.id,
+                campaign_id=saved.campaign.id,
+                student_id=saved.student_id,
+                family_id=caller.family(),
+                site_id=saved.campaign.site_id,
+                receipt_number=receipt.number,
+                received_at=receipt.received_at,
+                choices=tuple(
+                    SubmittedChoice(**choice.model_dump()) for choice in progress.choices
+                ),
+            ),
+        )
+    return saved.answer()
+
+
+async def decline_reenrolment(
+    command: DeclineReenrolment, caller: Caller, tx: Transaction
+) -> Application:
+    """Record a refusal once, with one receipt, and tell it."""
+    received_at = lifecycle.counted_instant(command.received_at, datetime.now(UTC))
+    stored = await lock_or_create(
+        tx, command.application_id, command.campaign_id, command.student_id, caller.family()
+    )
+    receipt = await new_receipt(tx, stored.campaign, stored.site_code, received_at)
+    progress = lifecycle.decline(stored.progress, stored.campaign, receipt=receipt)
+    saved = await save(tx, stored, progress)
+    if saved is not stored:
+        await emit(
+            tx,
+            ReenrolmentDeclined(
+                application_id=saved.id,
+                campaign_id=saved.campaign.id,
+                student_id=saved.student_id,
+                family_id=caller.family(),
+                site_id=saved.campaign.site_id,
+                receipt_number=receipt.number,
+                received_at=receipt.received_at,
+                revision=saved.revision,
+            ),
+        )
+    return saved.answer()
+
+
+async def take_back_decline(
+    command: TakeBackDecline, caller: Caller, tx: Transaction
+) -> Application:
+    """Make a refused application a draft again; one that is not refused stays as it is."""
+    received_at = lifecycle.counted_instant(command.received_at, datetime.now(UTC))
+    stored = await lock_application(tx, command.application_id, caller.family())
+    progress = lifecycle.take_back(stored.progress, stored.campaign, received_at)
+    return await _keep_reopened(tx, stored, progress, caller, received_at)
+
+
+async def _keep_reopened(
+    tx: Transaction,
+    stored: StoredApplication,
+    progress: lifecycle.Progress,
+    caller: Caller,
+    received_at: datetime,
+) -> Application:
+    saved = await save(tx, stored, progress)
+    if saved is not stored:
+        await emit(
+            tx,
+            DeclineTakenBack(
+                application_id=saved.id,
+                campaign_id=saved.campaign.id,
+                student_id=saved.student_id,
+                family_id=caller.family(),
+                received_at=received_at,
+                revision=saved.revision,
+            ),
+        )
+    return saved.answer()

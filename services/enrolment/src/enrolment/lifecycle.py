@@ -1,0 +1,266 @@
+"""The life of an application: what may be done, when, and what it becomes.
+
+::
+
+              ┌─ complete, authorise, choose
+              ▼  │
+    start ──▶ draft ───────── submit ──────▶ submitted
+                │ ▲
+        decline │ │ take back, or start again
+                ▼ │
+              declined
+
+A function takes where an application stands and gives where it stands afterwards: the same value
+where there is nothing to change, such as a repeat. A refusal is a Rejection. Whoever calls says
+what time it is; a campaign's first instant is in, its closing instant is out (S24).
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import Final
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from shared.contract import Rejection
+from shared.contracts.enrolment import (
+    ApplicationState,
+    Authorisations,
+    Campaign,
+    CourseChoice,
+    Receipt,
+)
+
+CONTACT_DETAILS: Final = 1
+AUTHORISATIONS: Final = 2
+DOCUMENTS: Final = 3
+COURSES: Final = 4
+RECAP: Final = 5
+DONE: Final = 6
+
+HOLD_MARGIN = timedelta(minutes=2)
+"""How long past its shown end a held seat still counts: less than courses keeps it."""
+GATEWAY_DELAY = timedelta(minutes=2)
+"""How long a request may have travelled since the gateway received it."""
+
+_STEP_NAMES = {
+    CONTACT_DETAILS: "Modification des coordonnées",
+    AUTHORISATIONS: "Autorisations",
+    DOCUMENTS: "Documents",
+    COURSES: "Cours",
+}
+_PARIS = ZoneInfo("Europe/Paris")
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """Where an application stands. ``step_reached`` is the next step to do: all before are done."""
+
+    state: ApplicationState = "draft"
+    step_reached: int = CONTACT_DETAILS
+    authorisations: Authorisations | None = None
+    choices: tuple[CourseChoice, ...] = ()
+    remarks: str = ""
+    accepted_text_version: str | None = None
+    receipt: Receipt | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KnownHold:
+    """What is known here of a seat that courses holds."""
+
+    follow_id: UUID
+    course_id: UUID
+    expires_at: datetime
+    released: bool
+    claimed: bool
+
+    def serves(self, choice: CourseChoice, at: datetime) -> bool:
+        """Tell whether the seat is still kept at that instant, for that very choice."""
+        if (self.follow_id, self.course_id) != (choice.follow_id, choice.course_id):
+            return False
+        return self.claimed or (not self.released and at <= self.expires_at + HOLD_MARGIN)
+
+
+def counted_instant(received_at: datetime, now: datetime) -> datetime:
+    """Give the instant that counts for a request: when the gateway received it (S24).
+
+    The service's own clock bounds it, so that no caller chooses its hour.
+    """
+    return received_at if now - GATEWAY_DELAY <= received_at <= now else now
+
+
+def start(progress: Progress, campaign: Campaign, at: datetime) -> Progress:
+    """Begin or resume, from the preparation on; a declined application is a draft again."""
+    if progress.state == "submitted":
+        return progress
+    _require_open(campaign, at, since=campaign.prepares_at)
+    return _reopened(progress)
+
+
+def complete(progress: Progress, step: int, campaign: Campaign, at: datetime) -> Progress:
+    """Do a step whose content lives elsewhere; one done before stays done."""
+    _require_draft(progress)
+    _require_open(campaign, at, since=campaign.prepares_at)
+    return _advanced(progress, step)
+
+
+def authorise(
+    progress: Progress, authorisations: Authorisations, campaign: Campaign, at: datetime
+) -> Progress:
+    """Do step 2 with its two answers (S40)."""
+    _require_draft(progress)
+    _require_open(campaign, at, since=campaign.prepares_at)
+    return replace(_advanced(progress, AUTHORISATIONS), authorisations=authorisations)
+
+
+def choose(
+    progress: Progress,
+    choices: Sequence[CourseChoice],
+    remarks: str,
+    campaign: Campaign,
+    at: datetime,
+) -> Progress:
+    """Do step 4: what is decided of each course, once the campaign is open (S23, S60)."""
+    _require_draft(progress)
+    _require_open(campaign, at, since=campaign.opens_at)
+    _require_whole(choices)
+    return replace(_advanced(progress, COURSES), choices=tuple(choices), remarks=remarks)
+
+
+def submit(
+    progress: Progress,
+    campaign: Campaign,
+    holds: Mapping[UUID, KnownHold],
+    *,
+    receipt: Receipt,
+    accepted_text_version: str,
+    remarks: str,
+) -> Progress:
+    """File the request: every step done, every chosen seat held at the instant of ``receipt``.
+
+    Filing again changes nothing, the first receipt included (S71). ``remarks`` replace those of
+    step 4 unless they are empty.
+    """
+    if progress.state == "submitted":
+        return progress
+    _require_draft(progress)
+    _require_open(campaign, receipt.received_at, since=campaign.opens_at)
+    _require_reached(progress, RECAP)
+    _require_seats(progress.choices, holds, receipt.received_at)
+    return replace(
+        progress,
+        state="submitted",
+        step_reached=DONE,
+        remarks=remarks or progress.remarks,
+        accepted_text_version=accepted_text_version,
+        receipt=receipt,
+    )
+
+
+def decline(progress: Progress, campaign: Campaign, *, receipt: Receipt) -> Progress:
+    """Record that the family does not re-enrol (S22). What was typed is kept."""
+    if progress.state == "declined":
+        return progress
+    _require_draft(progress)
+    _require_open(campaign, receipt.received_at, since=campaign.opens_at)
+    return replace(progress, state="declined", receipt=receipt)
+
+
+def take_back(progress: Progress, campaign: Campaign, at: datetime) -> Progress:
+    """Take a refusal back, until the campaign closes (S22)."""
+    if progress.state != "declined":
+        return progress
+    _require_open(campaign, at, since=campaign.opens_at)
+    return _reopened(progress)
+
+
+def _reopened(progress: Progress) -> Progress:
+    if progress.state == "draft":
+        return progress
+    return replace(progress, state="draft", receipt=None)
+
+
+def _advanced(progress: Progress, step: int) -> Progress:
+    _require_reached(progress, step)
+    return replace(progress, step_reached=max(progress.step_reached, step + 1))
+
+
+def _require_draft(progress: Progress) -> None:
+    if progress.state == "submitted":
+        raise Rejection(
+            "already_submitted",
+            "La demande de réinscription a déjà été validée. Pour la modifier ou y renoncer,"
+            " contactez votre conservatoire.",
+            receipt_number=progress.receipt.number if progress.receipt else "",
+        )
+    if progress.state == "declined":
+        raise Rejection(
+            "already_declined",
+            "Vous avez indiqué ne pas souhaiter réinscrire cet élève. Pour reprendre la demande,"
+            " revenez d'abord sur ce choix.",
+        )
+
+
+def _require_open(campaign: Campaign, at: datetime, *, since: datetime) -> None:
+    if at < since:
+        raise Rejection(
+            "campaign_not_open",
+            f"Cette étape ouvrira le {_in_paris(since)}. Revenez à partir de ce moment.",
+            opens_at=since.isoformat(),
+        )
+    if at >= campaign.closes_at:
+        raise Rejection(
+            "campaign_closed",
+            f"La campagne de réinscription est close depuis le {_in_paris(campaign.closes_at)}."
+            " Contactez votre conservatoire.",
+            closes_at=campaign.closes_at.isoformat(),
+        )
+
+
+def _require_reached(progress: Progress, step: int) -> None:
+    if progress.step_reached < step:
+        missing = range(progress.step_reached, step)
+        raise Rejection(
+            "steps_missing",
+            f"L'étape {missing[0]} ({_STEP_NAMES[missing[0]]}) n'est pas terminée."
+            " Terminez-la pour continuer.",
+            steps=list(missing),
+        )
+
+
+def _require_whole(choices: Sequence[CourseChoice]) -> None:
+    """Refuse rows that contradict themselves or one another."""
+    rows = {choice.follow_id for choice in choices}
+    half_chosen = any((choice.hold_id is None) != (choice.course_id is None) for choice in choices)
+    kept_for_nothing = any(choice.hold_id and not choice.re_enrol for choice in choices)
+    if len(rows) < len(choices) or half_chosen or kept_for_nothing:
+        raise Rejection(
+            "invalid_choices",
+            "Les choix de cours envoyés se contredisent. Rechargez la page et recommencez.",
+            status=422,
+        )
+
+
+def _require_seats(
+    choices: Sequence[CourseChoice], holds: Mapping[UUID, KnownHold], at: datetime
+) -> None:
+    chosen = [(choice, holds.get(choice.hold_id)) for choice in choices if choice.hold_id]
+    lost = [choice for choice, hold in chosen if hold and not hold.serves(choice, at)]
+    if lost:
+        raise Rejection(
+            "seat_not_held",
+            f"La place n'est plus retenue pour : {', '.join(choice.label for choice in lost)}."
+            " Choisissez à nouveau un créneau à l'étape Cours.",
+            follow_ids=[str(choice.follow_id) for choice in lost],
+        )
+    if any(hold is None for _, hold in chosen):
+        raise Rejection(
+            "hold_not_known_yet",
+            "La place retenue est en cours d'enregistrement. Validez à nouveau dans un instant.",
+            retry_after_seconds=1,
+        )
+
+
+def _in_paris(instant: datetime) -> str:
+    return f"{instant.astimezone(_PARIS):%d/%m/%Y à %H:%M}"

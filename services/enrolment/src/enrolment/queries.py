@@ -1,0 +1,57 @@
+"""What enrolment is asked to show."""
+
+from datetime import UTC, datetime
+
+from shared.callers import Caller
+from shared.contract import Rejection
+from shared.contracts.enrolment import (
+    Application,
+    ListMyApplications,
+    MyApplications,
+    ShowApplication,
+)
+from shared.db import Transaction
+from sqlalchemy import select
+
+from enrolment.applications import of_family, read_application, read_campaign
+from enrolment.tables import application, campaign
+
+
+async def list_my_applications(
+    _query: ListMyApplications, caller: Caller, tx: Transaction
+) -> MyApplications:
+    """Show the site's campaign in preparation or open now, or else its last one."""
+    now = datetime.now(UTC)
+    family_id = caller.family()
+    present = await tx.execute(
+        select(campaign)
+        .where(campaign.c.site_id == caller.site_id, campaign.c.prepares_at <= now)
+        .order_by(
+            (campaign.c.closes_at > now).desc(),
+            (campaign.c.opens_at <= now).desc(),
+            campaign.c.opens_at.desc(),
+        )
+        .limit(1)
+    )
+    row = present.mappings().first()
+    if row is None:
+        return MyApplications(campaign=None, applications=())
+    shown = read_campaign(row)
+    mine = await tx.execute(
+        of_family(family_id)
+        .where(application.c.campaign_id == shown.id)
+        .order_by(application.c.started_at, application.c.id)
+    )
+    applications = tuple(read_application(found).answer() for found in mine.mappings())
+    return MyApplications(campaign=shown, applications=applications)
+
+
+async def show_application(query: ShowApplication, caller: Caller, tx: Transaction) -> Application:
+    """Show one application of the caller's family."""
+    found = await tx.execute(
+        of_family(caller.family()).where(application.c.id == query.application_id)
+    )
+    row = found.mappings().first()
+    if row is None:
+        raise Rejection.not_found()
+    return read_application(row).answer()

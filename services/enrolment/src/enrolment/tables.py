@@ -1,0 +1,103 @@
+"""What enrolment stores."""
+
+from shared.db import new_metadata
+from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
+    Column,
+    DateTime,
+    ForeignKey,
+    Index,
+    Integer,
+    Sequence,
+    SmallInteger,
+    Table,
+    Text,
+    UniqueConstraint,
+    Uuid,
+    func,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY, JSONB
+
+metadata = new_metadata()
+
+campaign = Table(
+    "campaign",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("site_id", Uuid, nullable=False),
+    Column("site_code", Text, nullable=False),
+    Column("school_year", Text, nullable=False),
+    Column("prepares_at", DateTime(timezone=True), nullable=False),
+    Column("opens_at", DateTime(timezone=True), nullable=False),
+    Column("closes_at", DateTime(timezone=True), nullable=False),
+    Column("documents_due_at", DateTime(timezone=True), nullable=False),
+    UniqueConstraint("site_id", "school_year"),
+)
+
+family = Table(
+    "family",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("site_id", Uuid, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+"""A copy of identity's families, as of ``revision``."""
+
+student = Table(
+    "student",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("family_id", Uuid, ForeignKey("family.id"), primary_key=True),
+    Index(None, "family_id"),
+)
+"""Who belongs to which family: what decides who may see an application (S97)."""
+
+application = Table(
+    "application",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("campaign_id", Uuid, ForeignKey("campaign.id"), nullable=False),
+    Column("student_id", Uuid, nullable=False),
+    Column("state", Text, nullable=False),
+    Column("step_reached", SmallInteger, nullable=False),
+    Column("authorisations", JSONB(none_as_null=True)),
+    Column("choices", JSONB, nullable=False),
+    Column("remarks", Text, nullable=False),
+    Column("accepted_text_version", Text),
+    Column("receipt_number", Text, unique=True),
+    Column("received_at", DateTime(timezone=True)),
+    Column("claimed_at", DateTime(timezone=True)),
+    Column("missing_hold_ids", ARRAY(Uuid), nullable=False, server_default=text("'{}'::uuid[]")),
+    Column("revision", Integer, nullable=False),
+    Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
+    UniqueConstraint("campaign_id", "student_id"),
+    CheckConstraint("state IN ('draft', 'submitted', 'declined')", name="state"),
+    CheckConstraint("step_reached BETWEEN 1 AND 6", name="step_reached"),
+    CheckConstraint(
+        "(state = 'draft') = (receipt_number IS NULL)"
+        " AND (receipt_number IS NULL) = (received_at IS NULL)",
+        name="receipt",
+    ),
+)
+"""One student in one campaign. ``revision`` grows with each change; ``claimed_at`` is when courses
+turned its holds into claims, all but ``missing_hold_ids``.
+"""
+
+hold = Table(
+    "hold",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("student_id", Uuid),
+    Column("follow_id", Uuid),
+    Column("course_id", Uuid),
+    Column("expires_at", DateTime(timezone=True)),
+    Column("released", Boolean, nullable=False),
+    Column("claimed", Boolean, nullable=False),
+)
+"""A copy of the seats that courses holds. A row with nothing but its end is one whose end was
+told before its beginning.
+"""
+
+receipt_position = Sequence("receipt_position", metadata=metadata)

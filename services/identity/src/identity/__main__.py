@@ -1,0 +1,5 @@
+"""``python -m identity`` runs one replica."""
+
+from identity.app import main
+
+main()

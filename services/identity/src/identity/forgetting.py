@@ -1,0 +1,25 @@
+"""What is forgotten by itself: nothing about a person is kept longer than it serves."""
+
+from datetime import UTC, datetime
+
+from shared.db import Database
+from sqlalchemy import delete, or_
+
+from identity.lockout import LOCK
+from identity.tables import session, sign_in_attempt
+
+
+async def forget_attempts(database: Database) -> None:
+    """Forget the failures of names that were left alone for as long as the longest lock."""
+    now = datetime.now(UTC)
+    async with database.transaction() as tx:
+        await tx.execute(delete(sign_in_attempt).where(sign_in_attempt.c.last_at <= now - LOCK))
+
+
+async def forget_sessions(database: Database) -> None:
+    """Forget sessions that are over."""
+    now = datetime.now(UTC)
+    async with database.transaction() as tx:
+        await tx.execute(
+            delete(session).where(or_(session.c.expires_at <= now, session.c.ended_at <= now))
+        )

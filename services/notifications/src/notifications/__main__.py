@@ -1,0 +1,5 @@
+"""``python -m notifications``."""
+
+from notifications.app import main
+
+main()

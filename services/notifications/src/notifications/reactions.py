@@ -1,0 +1,148 @@
+"""What notifications notices: what calls for a message, and what messages are written from."""
+
+from datetime import UTC, datetime
+from uuid import UUID, uuid5
+
+from shared.contracts.enrolment import (
+    ApplicationSubmitted,
+    CampaignPublished,
+    ReenrolmentDeclined,
+    SubmittedChoice,
+)
+from shared.contracts.identity import FamiliesRecorded, FamilyRecord, SitesRecorded
+from shared.contracts.notifications import MessageKind
+from shared.db import Transaction
+from shared.handlers import Occurrence
+from sqlalchemy.dialects.postgresql import insert
+
+from notifications.patience import GIVES_UP_AFTER
+from notifications.tables import campaign, family, message, site
+
+_MESSAGES = UUID("6c1f0a52-6f0e-5d8b-9a55-3f6d0c0f5b1e")
+
+
+async def send_receipt(
+    event: ApplicationSubmitted, tx: Transaction, occurrence: Occurrence
+) -> None:
+    """Have the receipt of a request sent, once whatever is repeated (S71, S73)."""
+    await _queue(tx, "submission_receipt", event, event.choices, occurrence)
+
+
+async def send_decline_receipt(
+    event: ReenrolmentDeclined, tx: Transaction, occurrence: Occurrence
+) -> None:
+    """Have the receipt of a refusal sent (S22)."""
+    await _queue(tx, "decline_receipt", event, (), occurrence)
+
+
+async def remember_families(event: FamiliesRecorded, tx: Transaction) -> None:
+    """Keep whom to write to. A family that had no address gets what it could not be sent (S75)."""
+    latest = {
+        record.id: record
+        for record in sorted(event.families, key=lambda one: (one.id, one.revision))
+    }
+    if not latest:
+        return
+    recorded = insert(family).values([_family_row(record) for record in latest.values()])
+    await tx.execute(
+        recorded.on_conflict_do_update(
+            index_elements=["id"],
+            set_={name: recorded.excluded[name] for name in ("revision", "guardians", "students")},
+            where=family.c.revision < recorded.excluded.revision,
+        )
+    )
+    now = datetime.now(UTC)
+    await tx.execute(
+        message.update()
+        .where(
+            message.c.state == "no_address",
+            message.c.family_id.in_(latest),
+            message.c.created_at > now - GIVES_UP_AFTER,
+        )
+        .values(state="waiting", state_at=now, due_at=now)
+    )
+
+
+async def remember_sites(event: SitesRecorded, tx: Transaction) -> None:
+    """Keep the contact block that a receipt shows."""
+    if not event.sites:
+        return
+    columns = ("name", "address", "postcode", "city", "phone", "email")
+    rows = {
+        each.id: {
+            "id": each.id,
+            "revision": event.revision,
+            **each.model_dump(include=set(columns)),
+        }
+        for each in sorted(event.sites, key=lambda one: one.id)
+    }
+    recorded = insert(site).values(list(rows.values()))
+    await tx.execute(
+        recorded.on_conflict_do_update(
+            index_elements=["id"],
+            set_={name: recorded.excluded[name] for name in ("revision", *columns)},
+            where=site.c.revision < recorded.excluded.revision,
+        )
+    )
+
+
+async def remember_campaign(event: CampaignPublished, tx: Transaction) -> None:
+    """Keep until when things can be done. A campaign is published once, and does not change."""
+    await tx.execute(
+        insert(campaign)
+        .values(
+            id=event.campaign_id,
+            school_year=event.school_year,
+            closes_at=event.closes_at,
+            documents_due_at=event.documents_due_at,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+async def _queue(
+    tx: Transaction,
+    kind: MessageKind,
+    event: ApplicationSubmitted | ReenrolmentDeclined,
+    choices: tuple[SubmittedChoice, ...],
+    occurrence: Occurrence,
+) -> None:
+    now = datetime.now(UTC)
+    await tx.execute(
+        insert(message)
+        .values(
+            id=uuid5(_MESSAGES, f"{kind}:{event.application_id}:{event.receipt_number}"),
+            kind=kind,
+            application_id=event.application_id,
+            campaign_id=event.campaign_id,
+            student_id=event.student_id,
+            family_id=event.family_id,
+            site_id=event.site_id,
+            receipt_number=event.receipt_number,
+            received_at=event.received_at,
+            asked_courses=[choice.label for choice in choices if choice.re_enrol],
+            left_courses=[choice.label for choice in choices if not choice.re_enrol],
+            correlation_id=occurrence.correlation_id,
+            created_at=now,
+            state="waiting",
+            state_at=now,
+            due_at=now,
+        )
+        .on_conflict_do_nothing()
+    )
+
+
+def _family_row(record: FamilyRecord) -> dict[str, object]:
+    """Keep names and addresses, and nothing else that a receipt does not need."""
+    return {
+        "id": record.id,
+        "revision": record.revision,
+        "guardians": [
+            {"name": f"{guardian.first_name} {guardian.last_name}", "email": guardian.email}
+            for guardian in record.guardians
+        ],
+        "students": {
+            str(student.id): f"{student.first_name} {student.last_name}"
+            for student in record.students
+        },
+    }

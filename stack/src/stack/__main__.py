@@ -1,0 +1,88 @@
+"""The whole system on one machine: `python -m stack up`."""
+
+import argparse
+import asyncio
+import signal
+import sys
+from collections.abc import Coroutine
+from pathlib import Path
+
+from stack.demonstration import load_demonstration
+from stack.errors import StackError
+from stack.running import Stack
+from stack.topology import PACKAGES, parse_scale
+
+
+async def up(run_folder: Path, port: int, scale: dict[str, int]) -> None:
+    """Start everything, load the demonstration territory, run until Ctrl-C or SIGTERM."""
+    async with Stack(run_folder, public_port=port, scale=scale, report=say) as stack:
+        try:
+            say("Starting PostgreSQL, RabbitMQ, the store and the mail server")
+            await stack.start_servers()
+            say("Starting the services and the gateway")
+            await stack.start()
+            await stack.start_balancer()
+            say("Loading the demonstration territory")
+            await load_demonstration(stack.urls, stack.keys.private)
+            say(welcome(stack))
+            await asyncio.Event().wait()
+        except asyncio.CancelledError:
+            say("\nStopping everything (the data stay)")
+
+
+async def until_told_to_stop(work: Coroutine[None, None, None]) -> None:
+    """Do the work; Ctrl-C and SIGTERM cancel it."""
+    task = asyncio.create_task(work)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+    await task
+
+
+def welcome(stack: Stack) -> str:
+    """What a person needs once everything runs."""
+    replicas = "\n".join(
+        f"      {package:<14} {'  '.join(stack.urls[package])}" for package in PACKAGES
+    )
+    return f"""
+  Rentrée est prêt :    {stack.public_url}
+
+  Se connecter :        site Meudon, identifiant nicole.test
+                        site Meudon, identifiant fontaine.00002
+  Mot de passe :        Rentree-Demo-2026
+  Courriels envoyés :   {stack.mailbox.folder}
+  Journaux :            {stack.logs}
+  Processus :
+{replicas}
+
+  Ctrl-C arrête tout ; les données restent dans {stack.run_folder}.
+"""
+
+
+def say(line: str) -> None:
+    """Write to the terminal at once."""
+    print(line, flush=True)
+
+
+def main() -> int:
+    """Read the command line and run."""
+    parser = argparse.ArgumentParser(prog="python -m stack", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="up")
+    start = commands.add_parser("up", help="start the whole system and keep it running")
+    start.add_argument("--scale", default="", help='replicas, as in "courses=2 gateway=2"')
+    start.add_argument("--port", type=int, default=8000, help="the public port (default 8000)")
+    start.add_argument("--run", type=Path, default=Path(".run"), help="data, logs, mails (.run)")
+    options = parser.parse_args()
+    try:
+        work = up(options.run, options.port, parse_scale(options.scale))
+        asyncio.run(until_told_to_stop(work))
+    except StackError as error:
+        print(f"\n{error}", file=sys.stderr)
+        return 1
+    except PermissionError as error:
+        print(f"\nNot allowed to write {error.filename}: is it another user's?", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The balancer in front of the gateway's replicas: HAProxy, from the system's package."""
+
+import os
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from stack.errors import StackError
+from stack.probes import answers
+from stack.process import Process, Program, Report
+
+SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/sbin"  # not on every user's PATH
+CONFIGURATION = Path(__file__).parents[4] / "deploy" / "balancer"
+
+
+class Balancer:
+    """The only process that listens on the public port."""
+
+    def __init__(self, folder: Path, port: int, logs: Path, report: Report) -> None:
+        self.port = port
+        self._replicas_file = folder / "replicas.cfg"
+        self._process = Process(
+            Program(
+                name="balancer",
+                command=(
+                    *(_haproxy(), "-db"),
+                    *("-f", str(CONFIGURATION / "haproxy.cfg")),
+                    *("-f", str(self._replicas_file)),
+                ),
+                environment={
+                    "BALANCER_ADDRESS": f"127.0.0.1:{port}",
+                    "BALANCER_UNAVAILABLE_PAGE": str(CONFIGURATION / "unavailable.http"),
+                },
+                log=logs / "balancer.log",
+                is_ready=self._is_ready,
+            ),
+            report,
+        )
+
+    @property
+    def processes(self) -> tuple[Process, ...]:
+        """Its processes, in the order of their start."""
+        return (self._process,)
+
+    @property
+    def url(self) -> str:
+        """The address of the portal."""
+        return f"http://127.0.0.1:{self.port}"
+
+    async def start(self, replicas: Sequence[str]) -> None:
+        """Write the list of replicas, run it, wait until a page comes through."""
+        self._replicas_file.write_text(backend(replicas))
+        self._process.start()
+        await self._process.wait_ready()
+
+    async def stop(self) -> None:
+        """Stop it."""
+        await self._process.stop()
+
+    async def _is_ready(self) -> bool:
+        return await answers(f"{self.url}/health/ready")
+
+
+def backend(replicas: Sequence[str]) -> str:
+    """Give the backend section of the configuration, for these base URLs."""
+    servers = (
+        f"    server gateway-{number} {url.removeprefix('http://')} check\n"
+        for number, url in enumerate(replicas, start=1)
+    )
+    return "".join(("backend gateway\n", *servers))
+
+
+def _haproxy() -> str:
+    path = os.pathsep.join((os.environ.get("PATH", os.defpath), SYSTEM_FOLDERS))
+    found = shutil.which("haproxy", path=path)
+    if not found:
+        raise StackError("HAProxy is not installed: run `apt-get install haproxy`.")
+    return found

@@ -1,0 +1,60 @@
+"""A mail server inside the test's own process, which can be told to refuse, to close, to open."""
+
+import asyncio
+from dataclasses import dataclass, field
+from email import message_from_bytes
+from email.message import EmailMessage
+from email.policy import default
+
+from aiosmtpd.smtp import SMTP, Envelope, Session
+
+
+@dataclass
+class PostBox:
+    """A mail server that keeps its mails, and refuses what a test tells it to."""
+
+    port: int
+    mails: list[EmailMessage] = field(default_factory=list)
+    refused_recipients: dict[str, str] = field(default_factory=dict)
+    refused_contents: dict[str, str] = field(default_factory=dict)
+    _server: asyncio.Server | None = None
+
+    @property
+    def url(self) -> str:
+        return f"smtp://127.0.0.1:{self.port}"
+
+    async def open(self) -> None:
+        self._server = await asyncio.get_running_loop().create_server(
+            lambda: SMTP(self, hostname="localhost"), "127.0.0.1", self.port
+        )
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        _options: list[str],
+    ) -> str:
+        if refusal := self.refused_recipients.get(address):
+            return refusal
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
+
+    async def handle_DATA(  # noqa: N802 - aiosmtpd's name
+        self, _server: SMTP, _session: Session, envelope: Envelope
+    ) -> str:
+        for address in envelope.rcpt_tos:
+            if refusal := self.refused_contents.get(address):
+                return refusal
+        mail = message_from_bytes(envelope.original_content or b"", EmailMessage, policy=default)
+        mail["X-Envelope-To"] = ", ".join(envelope.rcpt_tos)
+        self.mails.append(mail)
+        return "250 Stored"
+
+    def received_by(self, address: str) -> list[EmailMessage]:
+        return [mail for mail in self.mails if address in mail["X-Envelope-To"]]

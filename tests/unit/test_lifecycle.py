@@ -1,0 +1,255 @@
+"""The life of an application, without a server: S20 to S24, S60, S71."""
+
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from uuid import UUID, uuid4
+
+import pytest
+from enrolment import lifecycle
+from enrolment.lifecycle import KnownHold, Progress
+from shared.contract import Rejection
+from shared.contracts.enrolment import Authorisations, Campaign, CourseChoice, Receipt
+
+SECOND = timedelta(seconds=1)
+ANSWERS = Authorisations(image_rights=True, leaves_alone=False, text_version="2027-1")
+CAMPAIGN = Campaign(
+    id=uuid4(),
+    site_id=uuid4(),
+    school_year="2027-2028",
+    prepares_at=datetime(2027, 5, 1, 8, tzinfo=UTC),
+    opens_at=datetime(2027, 6, 1, 7, tzinfo=UTC),
+    closes_at=datetime(2027, 7, 1, 10, tzinfo=UTC),
+    documents_due_at=datetime(2027, 9, 30, 22, tzinfo=UTC),
+)
+OPEN = CAMPAIGN.opens_at + timedelta(days=1)
+
+
+def choice(**changes: object) -> CourseChoice:
+    """A row whose slot is chosen and held."""
+    values = {
+        "follow_id": uuid4(),
+        "re_enrol": True,
+        "label": "FM 2.1 (33) - JEUDI - 17.00 à 18.30",
+        "course_id": uuid4(),
+        "hold_id": uuid4(),
+    }
+    return CourseChoice.model_validate(values | changes)
+
+
+CHOICE = choice()
+RECAP = Progress(step_reached=lifecycle.RECAP, authorisations=ANSWERS, choices=(CHOICE,))
+
+
+def hold(of: CourseChoice = CHOICE, **changes: object) -> dict[UUID, KnownHold]:
+    """What is known of the choice's hold: it ends twenty minutes after ``OPEN``."""
+    assert of.hold_id
+    assert of.course_id
+    known = KnownHold(
+        follow_id=of.follow_id,
+        course_id=of.course_id,
+        expires_at=OPEN + timedelta(minutes=20),
+        released=False,
+        claimed=False,
+    )
+    return {of.hold_id: replace(known, **changes)}  # type: ignore[arg-type]
+
+
+def receipt(at: datetime = OPEN, number: str = "MEU-2027-000001-A") -> Receipt:
+    return Receipt(number=number, received_at=at)
+
+
+def submit(
+    progress: Progress = RECAP,
+    *,
+    at: datetime = OPEN,
+    holds: dict[UUID, KnownHold] | None = None,
+    number: str = "MEU-2027-000001-A",
+    remarks: str = "",
+) -> Progress:
+    return lifecycle.submit(
+        progress,
+        CAMPAIGN,
+        hold() if holds is None else holds,
+        receipt=receipt(at, number),
+        accepted_text_version="2027-1",
+        remarks=remarks,
+    )
+
+
+def decline(progress: Progress, at: datetime = OPEN) -> Progress:
+    return lifecycle.decline(progress, CAMPAIGN, receipt=receipt(at))
+
+
+def refusal(act: Callable[[], object]) -> Rejection:
+    with pytest.raises(Rejection) as refused:
+        act()
+    return refused.value
+
+
+ACTS: dict[str, Callable[[datetime], Progress]] = {
+    "start": lambda at: lifecycle.start(Progress(), CAMPAIGN, at),
+    "contact details": lambda at: lifecycle.complete(RECAP, 1, CAMPAIGN, at),
+    "authorisations": lambda at: lifecycle.authorise(RECAP, ANSWERS, CAMPAIGN, at),
+    "documents": lambda at: lifecycle.complete(RECAP, 3, CAMPAIGN, at),
+    "courses": lambda at: lifecycle.choose(RECAP, [CHOICE], "", CAMPAIGN, at),
+    "submit": lambda at: submit(at=at, holds=hold(expires_at=CAMPAIGN.closes_at)),
+    "decline": lambda at: decline(RECAP, at),
+    "take back": lambda at: lifecycle.take_back(decline(RECAP), CAMPAIGN, at),
+}
+FROM_THE_PREPARATION = ("start", "contact details", "authorisations", "documents")
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_each_act_opens_to_the_second(act: str) -> None:
+    since = CAMPAIGN.prepares_at if act in FROM_THE_PREPARATION else CAMPAIGN.opens_at
+    ACTS[act](since)
+    refused = refusal(lambda: ACTS[act](since - SECOND))
+    assert refused.code == "campaign_not_open"
+    assert refused.facts["opens_at"] == since.isoformat()
+
+
+@pytest.mark.parametrize("act", ACTS)
+def test_each_act_closes_to_the_second(act: str) -> None:
+    ACTS[act](CAMPAIGN.closes_at - SECOND)
+    refused = refusal(lambda: ACTS[act](CAMPAIGN.closes_at))
+    assert refused.code == "campaign_closed"
+    assert "01/07/2027 à 12:00" in refused.detail  # Paris, not UTC
+
+
+def test_a_step_waits_for_those_before_it() -> None:
+    begun = lifecycle.complete(Progress(), 1, CAMPAIGN, OPEN)
+    refused = refusal(lambda: lifecycle.choose(begun, [], "", CAMPAIGN, OPEN))
+    assert refused.code == "steps_missing"
+    assert refused.facts["steps"] == [2, 3]
+    assert "étape 2 (Autorisations)" in refused.detail
+
+
+def test_submission_needs_the_four_steps() -> None:
+    at_courses = replace(RECAP, step_reached=lifecycle.COURSES)
+    assert refusal(lambda: submit(at_courses)).facts["steps"] == [4]
+
+
+def test_going_back_keeps_every_entry_and_the_last_step_reached() -> None:
+    again = lifecycle.complete(RECAP, 1, CAMPAIGN, OPEN)
+    assert again == RECAP
+    other = ANSWERS.model_copy(update={"image_rights": False})
+    changed = lifecycle.authorise(again, other, CAMPAIGN, OPEN)
+    assert changed == replace(RECAP, authorisations=other)
+
+
+def test_validating_twice_keeps_the_first_receipt_even_after_closing() -> None:
+    filed = submit(number="MEU-2027-000001-A")
+    again = submit(filed, at=CAMPAIGN.closes_at + SECOND, number="MEU-2027-000002-B", holds={})
+    assert again is filed
+
+
+def test_a_submitted_application_takes_no_more_entries_and_cannot_be_declined() -> None:
+    filed = submit()
+    for act in (
+        lambda: lifecycle.complete(filed, 1, CAMPAIGN, OPEN),
+        lambda: lifecycle.authorise(filed, ANSWERS, CAMPAIGN, OPEN),
+        lambda: lifecycle.choose(filed, [], "", CAMPAIGN, OPEN),
+        lambda: decline(filed),
+    ):
+        assert refusal(act).code == "already_submitted"
+    assert lifecycle.start(filed, CAMPAIGN, OPEN) is filed
+
+
+def test_a_declined_application_is_taken_back_before_anything_else() -> None:
+    declined = decline(RECAP)
+    assert refusal(lambda: submit(declined)).code == "already_declined"
+    assert refusal(lambda: lifecycle.complete(declined, 1, CAMPAIGN, OPEN)).code == (
+        "already_declined"
+    )
+
+
+@pytest.mark.parametrize("reopen", [lifecycle.take_back, lifecycle.start])
+def test_a_decline_has_a_receipt_and_taking_it_back_finds_every_entry(
+    reopen: Callable[[Progress, Campaign, datetime], Progress],
+) -> None:
+    declined = decline(RECAP)
+    assert (declined.state, declined.receipt) == ("declined", receipt())
+    assert decline(declined, CAMPAIGN.closes_at) is declined
+    assert reopen(declined, CAMPAIGN, OPEN) == RECAP
+
+
+def test_taking_back_what_is_not_declined_changes_nothing() -> None:
+    assert lifecycle.take_back(RECAP, CAMPAIGN, CAMPAIGN.closes_at) is RECAP
+
+
+def test_a_submission_in_time_finds_its_seat_within_the_margin() -> None:
+    last = OPEN + timedelta(minutes=20) + lifecycle.HOLD_MARGIN
+    assert submit(at=last).state == "submitted"
+    refused = refusal(lambda: submit(at=last + SECOND))
+    assert refused.code == "seat_not_held"
+    assert refused.facts["follow_ids"] == [str(CHOICE.follow_id)]
+    assert CHOICE.label in refused.detail
+
+
+def test_a_released_seat_is_not_held() -> None:
+    assert refusal(lambda: submit(holds=hold(released=True))).code == "seat_not_held"
+
+
+def test_a_claimed_seat_stays_valid() -> None:
+    claimed = hold(claimed=True, released=True, expires_at=OPEN - timedelta(days=1))
+    assert submit(holds=claimed).state == "submitted"
+
+
+def test_a_hold_serves_the_very_choice_it_was_taken_for() -> None:
+    another_row, another_course = hold(follow_id=uuid4()), hold(course_id=uuid4())
+    assert refusal(lambda: submit(holds=another_row)).code == "seat_not_held"
+    assert refusal(lambda: submit(holds=another_course)).code == "seat_not_held"
+
+
+def test_a_hold_not_known_yet_asks_to_repeat_in_a_moment() -> None:
+    refused = refusal(lambda: submit(holds={}))
+    assert (refused.code, refused.status) == ("hold_not_known_yet", 409)
+    assert refused.facts == {"retry_after_seconds": 1}
+
+
+def test_a_seat_surely_lost_is_said_before_one_not_known_yet() -> None:
+    progress = replace(RECAP, choices=(choice(), CHOICE))
+    assert refusal(lambda: submit(progress, holds=hold(released=True))).code == "seat_not_held"
+
+
+def test_a_row_without_choice_needs_no_seat() -> None:
+    by_level = choice(course_id=None, hold_id=None)
+    left = choice(course_id=None, hold_id=None, re_enrol=False)
+    chosen = lifecycle.choose(RECAP, [by_level, left], "Alto si possible", CAMPAIGN, OPEN)
+    assert submit(chosen, holds={}).choices == (by_level, left)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [
+        [choice(course_id=None)],
+        [choice(hold_id=None)],
+        [choice(re_enrol=False)],
+        [CHOICE, choice(follow_id=CHOICE.follow_id)],
+    ],
+    ids=["hold without course", "course without hold", "hold for nothing", "row twice"],
+)
+def test_choices_that_contradict_themselves_are_refused(choices: list[CourseChoice]) -> None:
+    refused = refusal(lambda: lifecycle.choose(RECAP, choices, "", CAMPAIGN, OPEN))
+    assert (refused.code, refused.status) == ("invalid_choices", 422)
+
+
+def test_remarks_of_the_recap_replace_those_of_the_courses_unless_empty() -> None:
+    chosen = lifecycle.choose(RECAP, [CHOICE], "Une sœur à Sèvres", CAMPAIGN, OPEN)
+    assert submit(chosen).remarks == "Une sœur à Sèvres"
+    assert submit(chosen, remarks="Alto, puis violon").remarks == "Alto, puis violon"
+
+
+@pytest.mark.parametrize(
+    ("ago", "counts"),
+    [
+        (timedelta(0), True),
+        (timedelta(minutes=2), True),
+        (timedelta(minutes=2, seconds=1), False),
+        (timedelta(seconds=-1), False),
+    ],
+)
+def test_the_gateways_instant_counts_within_bounds(ago: timedelta, *, counts: bool) -> None:
+    received_at = OPEN - ago
+    assert lifecycle.counted_instant(received_at, OPEN) == (received_at if counts else OPEN)

@@ -1,0 +1,180 @@
+"""Whatever a family does in whatever order, at whatever hour, an application stays sound."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from enrolment import lifecycle
+from enrolment.lifecycle import KnownHold, Progress
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+from shared.contract import Rejection
+from shared.contracts.enrolment import Authorisations, Campaign, CourseChoice, Receipt
+
+CAMPAIGN = Campaign(
+    id=UUID(int=1),
+    site_id=UUID(int=2),
+    school_year="2027-2028",
+    prepares_at=datetime(2027, 5, 1, 8, tzinfo=UTC),
+    opens_at=datetime(2027, 5, 2, 8, tzinfo=UTC),
+    closes_at=datetime(2027, 5, 4, 8, tzinfo=UTC),
+    documents_due_at=datetime(2027, 9, 30, tzinfo=UTC),
+)
+ANSWERS = st.builds(
+    Authorisations,
+    image_rights=st.booleans(),
+    leaves_alone=st.booleans(),
+    text_version=st.just("2027-1"),
+)
+
+
+def choice(row: int, slot: int | None) -> CourseChoice:
+    """A row re-enrolled: in one of a few slots, or by the checkbox alone."""
+    return CourseChoice(
+        follow_id=UUID(int=row),
+        re_enrol=True,
+        label=f"Cours {row}",
+        course_id=UUID(int=slot) if slot else None,
+        hold_id=UUID(int=100 * row + slot) if slot else None,
+    )
+
+
+CHOICES = st.dictionaries(st.integers(1, 2), st.none() | st.integers(11, 12)).map(
+    lambda rows: tuple(choice(row, slot) for row, slot in rows.items())
+)
+
+
+class Family(RuleBasedStateMachine):
+    """Clicks anything while time goes by, its seats being held, released and claimed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = CAMPAIGN.prepares_at - timedelta(hours=1)
+        self.progress = Progress()
+        self.holds: dict[UUID, KnownHold] = {}
+        self.receipts = 0
+
+    def _do(self, act: Callable[[], Progress]) -> None:
+        before = self.progress
+        try:
+            self.progress = act()
+        except Rejection:
+            return
+        if self.progress == before:
+            return
+        assert CAMPAIGN.prepares_at <= self.now < CAMPAIGN.closes_at
+        assert before.state != "submitted", "a submitted application changed"
+        assert self.progress.step_reached >= before.step_reached
+        if before.state != self.progress.state:
+            assert "draft" in (before.state, self.progress.state)
+            assert self.progress.choices == before.choices
+            assert self.progress.authorisations == before.authorisations
+
+    def _receipt(self) -> Receipt:
+        self.receipts += 1
+        return Receipt(number=f"MEU-2027-{self.receipts:06d}", received_at=self.now)
+
+    @initialize(hours=st.integers(0, 60))
+    def the_family_comes(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule(hours=st.integers(1, 20))
+    def time_passes(self, hours: int) -> None:
+        self.now += timedelta(hours=hours)
+
+    @rule(row=st.integers(1, 2), slot=st.integers(11, 12), minutes=st.integers(1, 600))
+    def a_seat_is_held(self, row: int, slot: int, minutes: int) -> None:
+        held = choice(row, slot)
+        assert held.hold_id
+        assert held.course_id
+        expires_at = self.now + timedelta(minutes=minutes)
+        self.holds[held.hold_id] = KnownHold(
+            held.follow_id, held.course_id, expires_at, released=False, claimed=False
+        )
+
+    @rule()
+    def every_seat_is_released(self) -> None:
+        self.holds = {
+            known: KnownHold(hold.follow_id, hold.course_id, hold.expires_at, True, False)
+            for known, hold in self.holds.items()
+        }
+
+    @rule(slot=st.none() | st.integers(11, 12), steps=st.integers(1, 5))
+    def go_on(self, slot: int | None, steps: int) -> None:
+        """Do the next steps as a family that hesitates little does."""
+        answers = Authorisations(image_rights=True, leaves_alone=True, text_version="2027-1")
+        for _ in range(steps):
+            match self.progress.step_reached:
+                case lifecycle.CONTACT_DETAILS | lifecycle.DOCUMENTS as step:
+                    self.complete(step)
+                case lifecycle.AUTHORISATIONS:
+                    self.authorise(answers)
+                case lifecycle.COURSES:
+                    self.choose((choice(1, slot),), "")
+                case _:
+                    if slot:
+                        self.a_seat_is_held(1, slot, 60)
+                    self.submit()
+
+    @rule()
+    def start(self) -> None:
+        self._do(lambda: lifecycle.start(self.progress, CAMPAIGN, self.now))
+
+    @rule(step=st.sampled_from([1, 3]))
+    def complete(self, step: int) -> None:
+        self._do(lambda: lifecycle.complete(self.progress, step, CAMPAIGN, self.now))
+
+    @rule(answers=ANSWERS)
+    def authorise(self, answers: Authorisations) -> None:
+        self._do(lambda: lifecycle.authorise(self.progress, answers, CAMPAIGN, self.now))
+
+    @rule(choices=CHOICES, remarks=st.sampled_from(["", "Alto"]))
+    def choose(self, choices: tuple[CourseChoice, ...], remarks: str) -> None:
+        self._do(lambda: lifecycle.choose(self.progress, choices, remarks, CAMPAIGN, self.now))
+        if self.progress.choices == choices and self.progress.step_reached > lifecycle.COURSES:
+            assert self.now >= CAMPAIGN.opens_at
+
+    @rule()
+    def submit(self) -> None:
+        self._do(
+            lambda: lifecycle.submit(
+                self.progress,
+                CAMPAIGN,
+                self.holds,
+                receipt=self._receipt(),
+                accepted_text_version="2027-1",
+                remarks="",
+            )
+        )
+
+    @rule()
+    def decline(self) -> None:
+        self._do(lambda: lifecycle.decline(self.progress, CAMPAIGN, receipt=self._receipt()))
+
+    @rule()
+    def take_back(self) -> None:
+        self._do(lambda: lifecycle.take_back(self.progress, CAMPAIGN, self.now))
+
+    @invariant()
+    def a_receipt_belongs_to_what_was_received(self) -> None:
+        assert (self.progress.receipt is not None) == (self.progress.state != "draft")
+        if self.progress.receipt:
+            received_at = self.progress.receipt.received_at
+            assert CAMPAIGN.opens_at <= received_at < CAMPAIGN.closes_at
+
+    @invariant()
+    def a_submitted_application_is_whole(self) -> None:
+        assert (self.progress.step_reached == lifecycle.DONE) == (
+            self.progress.state == "submitted"
+        )
+        if self.progress.state == "submitted":
+            assert self.progress.authorisations
+            assert self.progress.accepted_text_version
+            assert all(
+                choice.hold_id in self.holds for choice in self.progress.choices if choice.hold_id
+            )
+
+
+Family.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)
+TestAnApplicationStaysSound = Family.TestCase
