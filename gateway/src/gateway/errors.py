@@ -1,9 +1,10 @@
 """What a person, or a program, is told when something cannot be done."""
 
+from http import HTTPStatus
 from typing import Any
 
 from litestar import Request, Response
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, ValidationException
 from litestar.response import Redirect
 from litestar.types import ExceptionHandlersMap
 from shared.ask import ServiceUnavailable
@@ -54,15 +55,14 @@ def not_signed_in(request: HttpRequest, error: NotSignedIn) -> Response[Any]:  #
 
 def http_error(request: HttpRequest, error: HTTPException) -> Response[Any]:
     """An error of the HTTP layer: no such page, a stale form, a file too large."""
+    if error.status_code >= 500:
+        return failed(request, error)
     if wants_problem(request):
-        code = error.__class__.__name__.removesuffix("Exception").lower() or "http_error"
-        return problem_response(Rejection(code, error.detail, status=error.status_code))
+        return problem_response(_as_rejection(error))
     if error.status_code in (403, 404):
         return page(request, f"errors/{error.status_code}.html", status_code=error.status_code)
-    if error.status_code < 500:
-        detail = "Votre navigateur a envoyé une demande que le portail ne comprend pas."
-        return _refused(request, error.status_code, detail)
-    return failed(request, error)
+    detail = "Votre navigateur a envoyé une demande que le portail ne comprend pas."
+    return _refused(request, error.status_code, detail)
 
 
 def failed(request: HttpRequest, error: Exception) -> Response[Any]:
@@ -81,6 +81,22 @@ EXCEPTION_HANDLERS: ExceptionHandlersMap = {
     HTTPException: http_error,
     Exception: failed,
 }
+
+
+def _as_rejection(error: HTTPException) -> Rejection:
+    """Give an error of the HTTP layer the code and the facts that a program can read."""
+    if error.status_code == 404:
+        return Rejection.not_found()
+    if isinstance(error, ValidationException):
+        errors = error.extra if isinstance(error.extra, list) else []
+        return Rejection(
+            "invalid",
+            "Certaines informations ne conviennent pas.",
+            status=422,
+            errors=[{"field": item.get("key", ""), "message": item["message"]} for item in errors],
+        )
+    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
+    return Rejection(code, error.detail, status=error.status_code)
 
 
 def _refused(request: HttpRequest, status: int, detail: str) -> Response[Any]:

@@ -55,8 +55,9 @@ def upgrade() -> None:
             "course_id",
             sa.Uuid,
             sa.ForeignKey("course.id", name="follow_course_id_fkey"),
-            nullable=False,
         ),
+        sa.Column("course_code", sa.Text, nullable=False),
+        sa.Column("school_year", sa.Text, nullable=False),
         sa.Column("proposed_level", sa.Text, nullable=False),
     )
     op.create_index("follow_student_id_idx", "follow", ["student_id"])

@@ -71,6 +71,7 @@ class TokenVerifier:
                 self.public_key,
                 algorithms=["EdDSA"],
                 issuer=_ISSUER,
+                leeway=5,  # seconds between two machines' clocks
                 options={"require": ["exp", "iat", "iss"]},
             )
             return Caller.model_validate(claims["caller"])

@@ -7,7 +7,7 @@ import sys
 from collections.abc import Coroutine
 from pathlib import Path
 
-from stack.demonstration import load_demonstration
+from stack.demonstration import PASSWORD, SIGN_INS, load_demonstration
 from stack.errors import StackError
 from stack.running import Stack
 from stack.topology import PACKAGES, parse_scale
@@ -23,11 +23,22 @@ async def up(run_folder: Path, port: int, scale: dict[str, int]) -> None:
             await stack.start()
             await stack.start_balancer()
             say("Loading the demonstration territory")
-            await load_demonstration(stack.urls, stack.keys.private)
+            await load(stack)
             say(welcome(stack))
             await asyncio.Event().wait()
         except asyncio.CancelledError:
             say("\nStopping everything (the data stay)")
+
+
+async def load(stack: Stack) -> None:
+    """Load the demonstration territory, or say where to read why it cannot be."""
+    try:
+        await load_demonstration(stack.urls, stack.keys.private)
+    except TimeoutError:
+        raise StackError(
+            "The services have not told each other in time what was loaded: the reason is in"
+            f" {stack.logs}"
+        ) from None
 
 
 async def until_told_to_stop(work: Coroutine[None, None, None]) -> None:
@@ -43,12 +54,12 @@ def welcome(stack: Stack) -> str:
     replicas = "\n".join(
         f"      {package:<14} {'  '.join(stack.urls[package])}" for package in PACKAGES
     )
+    accounts = f"\n{' ' * 24}".join(f"site Meudon, identifiant {name}" for _, name in SIGN_INS)
     return f"""
   Rentrée est prêt :    {stack.public_url}
 
-  Se connecter :        site Meudon, identifiant nicole.test
-                        site Meudon, identifiant fontaine.00002
-  Mot de passe :        Rentree-Demo-2026
+  Se connecter :        {accounts}
+  Mot de passe :        {PASSWORD}
   Courriels envoyés :   {stack.mailbox.folder}
   Journaux :            {stack.logs}
   Processus :

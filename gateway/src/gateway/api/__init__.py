@@ -2,8 +2,7 @@
 
 from litestar import Router
 
-from gateway.api import applications, courses, documents, families, sessions
-from gateway.api.description import openapi_config
+from gateway.api.description import PARTS, openapi_config
 
 __all__ = ["api_router", "openapi_config"]
 
@@ -13,7 +12,6 @@ def api_router() -> Router:
     return Router(
         "/api/v1",
         route_handlers=[
-            Router("/", route_handlers=part.ROUTES, tags=[part.TAG.name])
-            for part in (sessions, families, applications, courses, documents)
+            Router("/", route_handlers=part.ROUTES, tags=[part.TAG.name]) for part in PARTS
         ],
     )

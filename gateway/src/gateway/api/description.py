@@ -1,18 +1,27 @@
 """The API's description (OpenAPI 3.1): what an integrator reads first."""
 
+from collections.abc import Iterator, Mapping
 from importlib.metadata import version
+from typing import Any, Final, Literal, get_type_hints
 
+from litestar import Request
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
-from litestar.openapi.plugins import JsonRenderPlugin, YamlRenderPlugin
+from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
+from pydantic import TypeAdapter
+from shared.contract import Problem
 
 from gateway.api import applications, courses, documents, families, sessions
 from gateway.api.operations import BEARER_SCHEME
 
-_ABOUT = """\
+PARTS = (sessions, families, applications, courses, documents)
+
+_MODE: Final = "validation"
+
+_ABOUT: Final = """\
 Re-enrolment in the conservatoires of a territory: everything a family does in the portal's pages.
 
 **Signing in.** `POST /api/v1/session` gives a short access token, to send as
@@ -32,16 +41,36 @@ instant at which this API received the request.
 """
 
 
+class Description(JsonRenderPlugin):
+    """Serves the description, where the shapes are those of the contracts themselves.
+
+    Litestar's own reading of a pydantic model leaves out its documentation and its patterns.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._shapes = _shapes()
+
+    def render(
+        self,
+        request: Request[Any, Any, Any],
+        openapi_schema: dict[str, Any],
+    ) -> bytes:
+        """Give the description as JSON."""
+        components = {**openapi_schema["components"], "schemas": self._shapes}
+        return super().render(request, {**openapi_schema, "components": components})
+
+
 def openapi_config(public_url: str) -> OpenAPIConfig:
-    """Describe the API, as JSON and YAML. No page renders it: those load scripts from elsewhere."""
+    """Describe the API. No page renders it: those load their scripts from elsewhere."""
     return OpenAPIConfig(
         title="Rentrée",
         version=version("gateway"),
         description=_ABOUT,
         path="/api",
-        render_plugins=[JsonRenderPlugin(), YamlRenderPlugin()],
+        render_plugins=[Description()],
         servers=[Server(url=public_url)],
-        tags=[part.TAG for part in (sessions, families, applications, courses, documents)],
+        tags=[part.TAG for part in PARTS],
         components=Components(
             security_schemes={
                 BEARER_SCHEME: SecurityScheme(type="http", scheme="bearer", bearer_format="JWT")
@@ -58,3 +87,19 @@ def _operation_id(
     path: list[str | PathParameterDefinition],  # noqa: ARG001 - on one path
 ) -> str:
     return handler.handler_name
+
+
+def _shapes() -> Mapping[str, object]:
+    """Give the JSON schema of all that operations take and answer."""
+    travelling = [("problem", _MODE, TypeAdapter(Problem)), *_travelling()]
+    _, shapes = TypeAdapter.json_schemas(travelling, ref_template="#/components/schemas/{model}")
+    named: Mapping[str, object] = shapes["$defs"]
+    return named
+
+
+def _travelling() -> Iterator[tuple[str, Literal["validation"], TypeAdapter[Any]]]:
+    for part in PARTS:
+        for handler in part.ROUTES:
+            hints = get_type_hints(handler.fn, include_extras=True)
+            for name in {"data", "return"} & hints.keys():
+                yield f"{handler.handler_name} {name}", _MODE, TypeAdapter(hints[name])

@@ -101,10 +101,13 @@ async def import_enrolments(
     """Keep who follows which course, all of the file or nothing."""
     caller.require_operator()
     known = {row.code: row for row in await tx.execute(sa.select(course))}
+    years = {row.school_year for row in known.values()}
 
     def what_is_wrong(line: _EnrolmentLine) -> dict[str, str]:
         if line.cours not in known:
-            return {"cours": f"cours inconnu : {line.cours}"}
+            # exports keep who followed what in years whose catalogue they no longer hold
+            unknown = {"cours": f"cours inconnu : {line.cours}"}
+            return unknown if line.annee in years else {}
         if known[line.cours].school_year != line.annee:
             return {"annee": f"le cours {line.cours} est de {known[line.cours].school_year}"}
         return {}
@@ -117,7 +120,9 @@ async def import_enrolments(
             {
                 "id": imported_id("follow", f"{line.eleve}/{line.cours}"),
                 "student_id": imported_id("student", line.eleve),
-                "course_id": known[line.cours].id,
+                "course_id": known[line.cours].id if line.cours in known else None,
+                "course_code": line.cours,
+                "school_year": line.annee,
                 "proposed_level": line.niveau_propose,
             }
             for line in lines

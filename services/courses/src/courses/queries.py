@@ -75,14 +75,17 @@ async def followed_courses(
     """Show every course of a student, the latest school year first."""
     await require_own_student(tx, caller, query.student_id)
     rows = await tx.execute(
-        sa.select(course)
-        .join(follow, follow.c.course_id == course.c.id)
+        sa.select(follow.c.school_year.label("followed_in"), follow.c.course_code, course)
+        .outerjoin(course, course.c.id == follow.c.course_id)
         .where(follow.c.student_id == query.student_id)
-        .order_by(course.c.school_year.desc(), course.c.discipline, course.c.code)
+        .order_by(follow.c.school_year.desc(), course.c.discipline, follow.c.course_code)
     )
     return tuple(
         FollowedCourse(
-            school_year=row.school_year, label=_label(row), teacher=row.teacher, room=row.room
+            school_year=row.followed_in,
+            label=f"Cours {row.course_code}" if row.id is None else _label(row),
+            teacher=row.teacher or "",
+            room=row.room or "",
         )
         for row in rows
     )

@@ -43,7 +43,10 @@ follow = sa.Table(
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
     sa.Column("student_id", sa.Uuid, nullable=False, index=True),
-    sa.Column("course_id", sa.Uuid, sa.ForeignKey("course.id"), nullable=False),
+    # absent for a year older than the catalogue: only the code is known then
+    sa.Column("course_id", sa.Uuid, sa.ForeignKey("course.id")),
+    sa.Column("course_code", sa.Text, nullable=False),
+    sa.Column("school_year", sa.Text, nullable=False),
     sa.Column("proposed_level", sa.Text, nullable=False),
 )
 

@@ -65,7 +65,10 @@ class CourseRows(Query[tuple[CourseRow, ...]]):
 
 
 class FollowedCourse(Contract):
-    """A course that a student follows or followed (S15)."""
+    """A course that a student follows or followed (S15).
+
+    Of a year older than the catalogue only the code is known, and is the label.
+    """
 
     school_year: str
     label: str

@@ -1,0 +1,143 @@
+"""What the six steps share: how far an application is, and the frame of its pages."""
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any, Final
+from uuid import UUID
+
+from litestar.response import Redirect, Template
+from shared.contracts.enrolment import Application, ShowApplication
+from shared.contracts.identity import Family, MyFamily, Student
+
+from gateway.forms import Form
+from gateway.pages.rendered import page
+from gateway.people import HttpRequest, Person
+from gateway.rendering import instant_fr
+
+CONTACT_DETAILS: Final = 1
+AUTHORISATIONS: Final = 2
+DOCUMENTS: Final = 3
+COURSES: Final = 4
+RECAP: Final = 5
+DONE: Final = 6
+
+PATHS: Final = {
+    CONTACT_DETAILS: "coordonnees",
+    AUTHORISATIONS: "autorisations",
+    DOCUMENTS: "documents",
+    COURSES: "cours",
+    RECAP: "recapitulatif",
+    DONE: "finalisation",
+}
+"""The last word of each step's address."""
+
+FAMILY_AWAY: Final = "Les coordonnées sont momentanément indisponibles : elles ne sont pas affichées."
+
+type Typed = Sequence[tuple[str, str]]
+
+
+class Elsewhere(Exception):  # noqa: N818 - a redirection, no error
+    """The page asked for is not where this application stands."""
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+
+def lead_elsewhere(request: HttpRequest, elsewhere: Elsewhere) -> Redirect:  # noqa: ARG001
+    """Send the person where their application stands."""
+    return Redirect(elsewhere.path, status_code=303)
+
+
+def step_path(application_id: UUID, step: int) -> str:
+    """Give the address of a step."""
+    return f"/dossiers/{application_id}/{PATHS[step]}"
+
+
+def present_path(application: Application) -> str:
+    """Give the address where a person goes on with an application (S23)."""
+    is_draft = application.state == "draft"
+    return step_path(application.id, min(application.step_reached, RECAP) if is_draft else DONE)
+
+
+async def open_step(person: Person, application_id: UUID, step: int) -> Application:
+    """Give an application whose ``step`` may be opened; raises Elsewhere where it may not."""
+    application = await person.ask(ShowApplication(application_id=application_id))
+    if application.state != "draft" or application.step_reached < step:
+        raise Elsewhere(present_path(application))
+    return application
+
+
+async def ask_family(person: Person, notices: list[str]) -> Family | None:
+    """Give the family, for the names that a page shows beside its main matter."""
+    return await person.ask_if_up(MyFamily(), notices, FAMILY_AWAY)
+
+
+def typed(request: HttpRequest) -> Typed:
+    """Give what the posted form holds."""
+    pairs: Typed = request.scope["state"]["typed"]
+    return pairs
+
+
+def goes_back(posted: Typed) -> bool:
+    """Tell whether "Retour à l'étape précédente" was pressed."""
+    return ("direction", "retour") in posted
+
+
+def find_student(family: Family | None, student_id: UUID) -> Student | None:
+    """Find a student in a family, where the family is known."""
+    students = family.students if family else ()
+    return next((student for student in students if student.id == student_id), None)
+
+
+def full_name(details: Mapping[str, str]) -> str:
+    """Name a person as the portal writes them: Nicole TEST."""
+    return f"{details['first_name']} {details['last_name']}".strip()
+
+
+def student_name(family: Family | None, student_id: UUID) -> str:
+    """Name a student, or say "l'élève" while names are unavailable."""
+    student = find_student(family, student_id)
+    return full_name(student.details) if student else "l'élève"
+
+
+def step_page(
+    request: HttpRequest,
+    application: Application,
+    step: int,
+    context: Mapping[str, object],
+    *,
+    family: Family | None,
+    forms: Sequence[Form[Any]] = (),
+    notices: Sequence[str] = (),
+) -> Template:
+    """Render a step's template in the wizard's frame: its progress, the student, their tabs."""
+    links = [
+        step_path(application.id, number) if number <= application.step_reached else None
+        for number in range(CONTACT_DETAILS, DONE)
+    ]
+    shared = {
+        "application": application,
+        "step": step,
+        "links": links,
+        "student_id": application.student_id,
+        "student_name": student_name(family, application.student_id),
+    }
+    return page(
+        request,
+        f"wizard/{PATHS[step]}.html",
+        {**shared, **context},
+        forms=forms,
+        notices=[*_closing_notices(application), *notices],
+    )
+
+
+def _closing_notices(application: Application) -> list[str]:
+    """Say plainly that a draft left at closing was not submitted (S24)."""
+    closes_at = application.campaign.closes_at
+    if application.state != "draft" or datetime.now(UTC) < closes_at:
+        return []
+    return [
+        f"La campagne est close depuis le {instant_fr(closes_at)} : votre demande n'a pas été "
+        "transmise. Contactez votre conservatoire."
+    ]

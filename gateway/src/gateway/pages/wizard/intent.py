@@ -1,0 +1,127 @@
+"""The two answers to a campaign: "Je souhaite réinscrire", or not (S20 to S22)."""
+
+import asyncio
+from datetime import UTC, datetime
+from uuid import UUID
+
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect, Template
+from pydantic import BaseModel
+from shared.contract import Rejection
+from shared.contracts.enrolment import (
+    DeclineReenrolment,
+    ListMyApplications,
+    ShowApplication,
+    StartApplication,
+    TakeBackDecline,
+)
+from shared.identifiers import new_id
+
+from gateway.forms import Form
+from gateway.pages.rendered import page
+from gateway.pages.wizard.frame import (
+    DONE,
+    Elsewhere,
+    ask_family,
+    find_student,
+    present_path,
+    step_path,
+    student_name,
+    typed,
+)
+from gateway.people import HttpRequest, Person
+
+
+class Intent(BaseModel):
+    """The hidden inputs of both answers: the page minted the identifier."""
+
+    campaign_id: UUID
+    application_id: UUID
+
+
+@post("/reinscription/{student_id:uuid}/souhaite")
+async def wish(
+    request: HttpRequest, person: NamedDependency[Person], student_id: FromPath[UUID]
+) -> Redirect:
+    """Begin the six steps, or go on with them (S21)."""
+    intent = _intent(request)
+    application = await person.ask(
+        StartApplication(
+            application_id=intent.application_id,
+            campaign_id=intent.campaign_id,
+            student_id=student_id,
+        )
+    )
+    return Redirect(present_path(application), status_code=303)
+
+
+@get("/reinscription/{student_id:uuid}/ne-souhaite-pas")
+async def confirm_decline(
+    request: HttpRequest, person: NamedDependency[Person], student_id: FromPath[UUID]
+) -> Template:
+    """Ask to confirm a refusal (S22)."""
+    notices: list[str] = []
+    mine, family = await asyncio.gather(
+        person.ask(ListMyApplications()), ask_family(person, notices)
+    )
+    is_unknown = family is not None and find_student(family, student_id) is None
+    if mine.campaign is None or is_unknown:
+        raise Rejection.not_found()
+    begun = next((one for one in mine.applications if one.student_id == student_id), None)
+    if begun and begun.state != "draft":
+        raise Elsewhere(present_path(begun))
+    context = {
+        "campaign": mine.campaign,
+        "application_id": begun.id if begun else new_id(),
+        "student_id": student_id,
+        "student_name": student_name(family, student_id),
+    }
+    return page(request, "wizard/ne-souhaite-pas.html", context, notices=notices)
+
+
+@post("/reinscription/{student_id:uuid}/ne-souhaite-pas")
+async def decline(
+    request: HttpRequest, person: NamedDependency[Person], student_id: FromPath[UUID]
+) -> Redirect:
+    """Record the refusal; its page shows the receipt's number."""
+    received_at = datetime.now(UTC)
+    intent = _intent(request)
+    application = await person.ask(
+        DeclineReenrolment(
+            application_id=intent.application_id,
+            campaign_id=intent.campaign_id,
+            student_id=student_id,
+            received_at=received_at,
+        )
+    )
+    return Redirect(step_path(application.id, DONE), status_code=303)
+
+
+@post("/dossiers/{application_id:uuid}/reprendre")
+async def take_back(person: NamedDependency[Person], application_id: FromPath[UUID]) -> Redirect:
+    """Take the refusal back: the application goes on where it was."""
+    received_at = datetime.now(UTC)
+    application = await person.ask(
+        TakeBackDecline(application_id=application_id, received_at=received_at)
+    )
+    return Redirect(present_path(application), status_code=303)
+
+
+@get("/dossiers/{application_id:uuid}")
+async def resume(person: NamedDependency[Person], application_id: FromPath[UUID]) -> Redirect:
+    """Go on at the last step reached, on any device (S23)."""
+    application = await person.ask(ShowApplication(application_id=application_id))
+    return Redirect(present_path(application), status_code=303)
+
+
+def _intent(request: HttpRequest) -> Intent:
+    """Read the hidden inputs; a form of ours always has them."""
+    intent = Form.read(Intent, typed(request)).value
+    if intent is None:
+        raise Rejection.not_found()
+    return intent
+
+
+ROUTES = [wish, confirm_decline, decline, take_back, resume]
