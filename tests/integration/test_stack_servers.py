@@ -143,10 +143,15 @@ async def test_a_virtual_host_can_be_added_and_added_again(stack: Stack) -> None
     await link.close()
 
 
-async def test_the_store_takes_a_presigned_upload_within_its_limit_only(stack: Stack) -> None:
+async def test_the_store_takes_a_presigned_upload_of_the_agreed_type_and_size(
+    stack: Stack,
+) -> None:
     url, fields = await upload_form(stack, "pieces/domicile.pdf")
 
     assert await upload(url, fields, b"%PDF-1.7" + bytes(1000)) in {200, 204}
+    url, fields = await upload_form(stack, "pieces/page.pdf")
+    as_a_page = fields | {"Content-Type": "text/html"}
+    assert await upload(url, as_a_page, b"<html>") in {400, 403}
     url, fields = await upload_form(stack, "pieces/trop-grand.pdf")
     assert await upload(url, fields, bytes(LIMIT + 1)) in {400, 403, 413}
     stored = [found.object_name for found in store(stack).list_objects("trial", recursive=True)]

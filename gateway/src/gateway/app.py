@@ -23,6 +23,7 @@ from gateway.rendering import template_config
 from gateway.security_headers import SecurityHeaders
 from gateway.settings import GatewaySettings
 from gateway.sites import SiteDirectory
+from gateway.store import StoreDoor
 
 MAX_BODY_BYTES = 256 * 1024
 """What any form may weigh; the one that carries a file says its own limit."""
@@ -33,12 +34,14 @@ def application(settings: GatewaySettings, services: Services) -> Litestar:
     assets = Assets()
     directory = SiteDirectory(services)
     cookies = SessionCookies(secure=settings.cookie_secure)
+    store = StoreDoor(settings.store_url)
     return Litestar(
         [*health_routes(), assets.router(), *routers(), api_router()],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
             "directory": Provide(lambda: directory, sync_to_thread=False),
-            "cookies": Provide(lambda: cookies, sync_to_thread=False),
+            "session_cookies": Provide(lambda: cookies, sync_to_thread=False),
+            "store": Provide(lambda: store, sync_to_thread=False),
             "person": Provide(signed_in, sync_to_thread=False),
         },
         middleware=[

@@ -88,15 +88,20 @@ def _as_rejection(error: HTTPException) -> Rejection:
     if error.status_code == 404:
         return Rejection.not_found()
     if isinstance(error, ValidationException):
-        errors = error.extra if isinstance(error.extra, list) else []
         return Rejection(
             "invalid",
             "Certaines informations ne conviennent pas.",
             status=422,
-            errors=[{"field": item.get("key", ""), "message": item["message"]} for item in errors],
+            errors=_field_errors(error),
         )
     code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
     return Rejection(code, error.detail, status=error.status_code)
+
+
+def _field_errors(error: ValidationException) -> list[dict[str, str]]:
+    if not isinstance(error.extra, list):
+        return [{"field": "", "message": error.detail}]
+    return [{"field": item.get("key", ""), "message": item["message"]} for item in error.extra]
 
 
 def _refused(request: HttpRequest, status: int, detail: str) -> Response[Any]:

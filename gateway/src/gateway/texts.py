@@ -44,7 +44,7 @@ ACCEPTANCE: Final = AcceptanceText(
     body=(
         "Je certifie que les renseignements donnés sont exacts et je demande la réinscription dans "
         "les cours indiqués. J'ai compris qu'il s'agit d'une demande : le secrétariat confirme ou "
-        "modifie chaque placement. J'accepte le règlement intérieur du conservatoire et ses tarifs, "
-        "le tarif plafond s'appliquant si les justificatifs demandés ne sont pas fournis."
+        "modifie chaque placement. J'accepte le règlement intérieur du conservatoire et ses "
+        "tarifs, le tarif plafond s'appliquant si les justificatifs demandés ne sont pas fournis."
     ),
 )

@@ -55,7 +55,7 @@ async def sign_in(
     request: HttpRequest,
     directory: NamedDependency[SiteDirectory],
     services: NamedDependency[Services],
-    cookies: NamedDependency[SessionCookies],
+    session_cookies: NamedDependency[SessionCookies],
 ) -> Template | Redirect:
     """Open a session, then go back to where the person was, with what they had typed (S6)."""
     form = Form.read(SignInForm, _posted(await request.form()))
@@ -76,9 +76,9 @@ async def sign_in(
         return await _ask_who(request, directory, refused, back_to, kept)
     if kept:
         answer = page(request, "public/go_on.html", {"kept": kept, "back_to": back_to})
-        answer.cookies = [*answer.cookies, *cookies.opening(session)]
+        answer.cookies = [*answer.cookies, *session_cookies.opening(session)]
         return answer
-    return Redirect(back_to, status_code=303, cookies=cookies.opening(session))
+    return Redirect(back_to, status_code=303, cookies=session_cookies.opening(session))
 
 
 @post("/connexion/reprise")
@@ -91,12 +91,14 @@ async def sign_in_to_go_on(
 
 
 @post("/deconnexion")
-async def sign_out(request: HttpRequest, cookies: NamedDependency[SessionCookies]) -> Redirect:
+async def sign_out(
+    request: HttpRequest, session_cookies: NamedDependency[SessionCookies]
+) -> Redirect:
     """End the session, in the browser even where identity is away."""
     # the browser forgets it in any case; its refresh token expires by itself
     with suppress(NotSignedIn, Rejection, ServiceUnavailable):
         await signed_in(request).ask(SignOut())
-    return Redirect("/", status_code=303, cookies=cookies.closing())
+    return Redirect("/", status_code=303, cookies=session_cookies.closing())
 
 
 @get("/mentions-legales")

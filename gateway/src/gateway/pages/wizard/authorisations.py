@@ -42,9 +42,7 @@ async def show(
     """Ask for the two answers, none given beforehand."""
     application = await open_step(person, application_id, AUTHORISATIONS)
     given = application.authorisations
-    form = (
-        Form.of(AuthorisationsForm(**given.model_dump())) if given else Form(AuthorisationsForm)
-    )
+    form = Form.of(AuthorisationsForm(**given.model_dump())) if given else Form(AuthorisationsForm)
     return await _ask(request, person, application, form)
 
 
@@ -64,9 +62,10 @@ async def record(
                 authorisations=Authorisations(**form.value.model_dump()),
             )
         )
-    elif not goes_back(posted):
+    else:
         application = await open_step(person, application_id, AUTHORISATIONS)
-        return await _ask(request, person, application, form)
+        if not goes_back(posted):
+            return await _ask(request, person, application, form)
     following = CONTACT_DETAILS if goes_back(posted) else DOCUMENTS
     return Redirect(step_path(application_id, following), status_code=303)
 

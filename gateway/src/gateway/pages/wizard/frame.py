@@ -31,12 +31,14 @@ PATHS: Final = {
 }
 """The last word of each step's address."""
 
-FAMILY_AWAY: Final = "Les coordonnées sont momentanément indisponibles : elles ne sont pas affichées."
+FAMILY_AWAY: Final = (
+    "Les coordonnées sont momentanément indisponibles : elles ne sont pas affichées."
+)
 
 type Typed = Sequence[tuple[str, str]]
 
 
-class Elsewhere(Exception):  # noqa: N818 - a redirection, no error
+class Elsewhere(Exception):
     """The page asked for is not where this application stands."""
 
     def __init__(self, path: str) -> None:
@@ -137,7 +139,5 @@ def _closing_notices(application: Application) -> list[str]:
     closes_at = application.campaign.closes_at
     if application.state != "draft" or datetime.now(UTC) < closes_at:
         return []
-    return [
-        f"La campagne est close depuis le {instant_fr(closes_at)} : votre demande n'a pas été "
-        "transmise. Contactez votre conservatoire."
-    ]
+    closed = f"La campagne est close depuis le {instant_fr(closes_at)}"
+    return [f"{closed} : votre demande n'a pas été transmise. Contactez votre conservatoire."]

@@ -1,0 +1,182 @@
+"""The tabs of a student: Identité, Cours, Historique, Réinscription, Mes Documents (S13)."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from itertools import groupby
+from uuid import UUID
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect, Template
+from shared.contract import Rejection
+from shared.contracts.courses import FollowedCourse, FollowedCourses
+from shared.contracts.enrolment import Application, MyApplications
+from shared.contracts.identity import Family, MyFamily, Student
+
+from gateway.pages.details import details_of
+from gateway.pages.intents import NAME_UNKNOWN, ask_applications, intents
+from gateway.pages.pieces import pieces_if_known
+from gateway.pages.rendered import page
+from gateway.pages.wizard.frame import ask_family, full_name
+from gateway.people import HttpRequest, Person
+
+COURSES_AWAY = "Les cours sont momentanément indisponibles : rechargez cette page dans un instant."
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """The student whose tabs are open; unnamed while identity is away."""
+
+    id: UUID
+    name: str
+    has_siblings: bool
+
+
+@get("/eleves")
+async def choose_student(
+    request: HttpRequest, person: NamedDependency[Person]
+) -> Template | Redirect:
+    """Choose among several students; an only one is shown at once (S13)."""
+    family = await person.ask(MyFamily())
+    if len(family.students) == 1:
+        return Redirect(f"/eleves/{family.students[0].id}/identite", status_code=303)
+    students = [(student.id, full_name(student.details)) for student in family.students]
+    return page(request, "portal/students.html", {"students": students})
+
+
+@get("/eleves/{student_id:uuid}/identite")
+async def identity_tab(
+    request: HttpRequest, student_id: FromPath[UUID], person: NamedDependency[Person]
+) -> Template:
+    """Show what is recorded of the student (S14, S33)."""
+    family = await person.ask(MyFamily())
+    context = {
+        "student": _shown(family, student_id),
+        "details": details_of(_student(family, student_id)),
+    }
+    return page(request, "portal/identity.html", context)
+
+
+@get("/eleves/{student_id:uuid}/cours")
+async def courses_tab(
+    request: HttpRequest, student_id: FromPath[UUID], person: NamedDependency[Person]
+) -> Template:
+    """Show the courses of the current school year (S15)."""
+    notices: list[str] = []
+    shown, followed = await _ask_courses(person, student_id, notices)
+    context = {"student": shown, "years": by_year(followed)[:1]}
+    return page(request, "portal/courses.html", context, notices=notices)
+
+
+@get("/eleves/{student_id:uuid}/historique")
+async def history_tab(
+    request: HttpRequest, student_id: FromPath[UUID], person: NamedDependency[Person]
+) -> Template:
+    """Show the courses of earlier school years (S15)."""
+    notices: list[str] = []
+    shown, followed = await _ask_courses(person, student_id, notices)
+    context = {"student": shown, "years": by_year(followed)[1:]}
+    return page(request, "portal/history.html", context, notices=notices)
+
+
+@get("/eleves/{student_id:uuid}/reinscription")
+async def reenrolment_tab(
+    request: HttpRequest, student_id: FromPath[UUID], person: NamedDependency[Person]
+) -> Template:
+    """Show the same choices as the home page, for one student (S20)."""
+    notices: list[str] = []
+    family, mine = await asyncio.gather(
+        ask_family(person, notices), ask_applications(person, notices)
+    )
+    shown = _shown(family, student_id)
+    students = [_student(family, student_id)] if family else None
+    context = {
+        "student": shown,
+        "intents": intents(students, _only(mine, student_id), datetime.now(UTC)),
+    }
+    return page(request, "portal/reenrolment.html", context, notices=notices)
+
+
+@get("/eleves/{student_id:uuid}/documents")
+async def documents_tab(
+    request: HttpRequest, student_id: FromPath[UUID], person: NamedDependency[Person]
+) -> Template:
+    """Show the pieces to provide and where they stand (S54)."""
+    notices: list[str] = []
+    family, mine = await asyncio.gather(
+        ask_family(person, notices), ask_applications(person, notices)
+    )
+    shown = _shown(family, student_id)
+    campaign = mine.campaign if mine else None
+    context = {
+        "student": shown,
+        "pieces": await pieces_if_known(person, campaign, student_id, notices),
+        "no_campaign": mine is not None and campaign is None,
+        "application": _application(mine, student_id),
+    }
+    return page(request, "portal/documents.html", context, notices=notices)
+
+
+def by_year(followed: Sequence[FollowedCourse]) -> list[tuple[str, list[FollowedCourse]]]:
+    """Group courses by school year, in the order given: the latest first, which is the current."""
+    return [
+        (year, list(courses))
+        for year, courses in groupby(followed, key=lambda course: course.school_year)
+    ]
+
+
+async def _ask_courses(
+    person: Person, student_id: UUID, notices: list[str]
+) -> tuple[Shown, Sequence[FollowedCourse]]:
+    family, followed = await asyncio.gather(
+        ask_family(person, notices), _courses_if_up(person, student_id, notices)
+    )
+    return _shown(family, student_id), followed or ()
+
+
+async def _courses_if_up(
+    person: Person, student_id: UUID, notices: list[str]
+) -> Sequence[FollowedCourse] | None:
+    question = FollowedCourses(student_id=student_id)
+    return await person.ask_if_up(question, notices, COURSES_AWAY)
+
+
+def _shown(family: Family | None, student_id: UUID) -> Shown:
+    """Name the student; one who is not of the family is refused as if it did not exist (S97)."""
+    if family is None:
+        # whatever else the page shows, its own service checks whose it is
+        return Shown(student_id, NAME_UNKNOWN, has_siblings=True)
+    student = _student(family, student_id)
+    return Shown(student_id, full_name(student.details), has_siblings=len(family.students) > 1)
+
+
+def _student(family: Family, student_id: UUID) -> Student:
+    for student in family.students:
+        if student.id == student_id:
+            return student
+    raise Rejection.not_found()
+
+
+def _application(mine: MyApplications | None, student_id: UUID) -> Application | None:
+    applications = mine.applications if mine else ()
+    return next((one for one in applications if one.student_id == student_id), None)
+
+
+def _only(mine: MyApplications | None, student_id: UUID) -> MyApplications | None:
+    if mine is None:
+        return None
+    application = _application(mine, student_id)
+    return mine.model_copy(update={"applications": (application,) if application else ()})
+
+
+ROUTES = [
+    choose_student,
+    identity_tab,
+    courses_tab,
+    history_tab,
+    reenrolment_tab,
+    documents_tab,
+]

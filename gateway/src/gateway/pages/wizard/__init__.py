@@ -1,0 +1,32 @@
+"""The wizard: six steps from "Je souhaite réinscrire" to the receipt, or a refusal (S20 to S72)."""
+
+from litestar import Router
+
+from gateway.pages.wizard import (
+    authorisations,
+    contact,
+    courses,
+    documents,
+    done,
+    intent,
+    recap,
+    upload,
+)
+from gateway.pages.wizard.frame import Elsewhere, lead_elsewhere
+
+ROUTES = [
+    Router(
+        "/",
+        route_handlers=[
+            *intent.ROUTES,
+            *contact.ROUTES,
+            *authorisations.ROUTES,
+            *documents.ROUTES,
+            *upload.ROUTES,
+            *courses.ROUTES,
+            *recap.ROUTES,
+            *done.ROUTES,
+        ],
+        exception_handlers={Elsewhere: lead_elsewhere},
+    )
+]

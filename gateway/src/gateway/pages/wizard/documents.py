@@ -1,0 +1,60 @@
+"""Step 3: the pieces to provide, none of which holds anyone back (S50 to S55)."""
+
+import asyncio
+from uuid import UUID
+
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect, Template
+from shared.contracts.documents import ListPieces
+from shared.contracts.enrolment import CompleteStep
+
+from gateway.pages.wizard.frame import (
+    AUTHORISATIONS,
+    COURSES,
+    DOCUMENTS,
+    ask_family,
+    goes_back,
+    open_step,
+    step_page,
+    step_path,
+    typed,
+)
+from gateway.people import HttpRequest, Person
+
+PIECES_AWAY = (
+    "Les pièces à fournir sont momentanément indisponibles. Vous pouvez continuer et les déposer "
+    "plus tard."
+)
+
+
+@get("/dossiers/{application_id:uuid}/documents")
+async def show(
+    request: HttpRequest, person: NamedDependency[Person], application_id: FromPath[UUID]
+) -> Template:
+    """List what the family and the student give, and what was given."""
+    application = await open_step(person, application_id, DOCUMENTS)
+    notices: list[str] = []
+    question = ListPieces(campaign_id=application.campaign.id, student_id=application.student_id)
+    pieces, family = await asyncio.gather(
+        person.ask_if_up(question, notices, PIECES_AWAY), ask_family(person, notices)
+    )
+    return step_page(
+        request, application, DOCUMENTS, {"pieces": pieces}, family=family, notices=notices
+    )
+
+
+@post("/dossiers/{application_id:uuid}/documents")
+async def go_on(
+    request: HttpRequest, person: NamedDependency[Person], application_id: FromPath[UUID]
+) -> Redirect:
+    """Go on, whatever was given."""
+    if goes_back(typed(request)):
+        await open_step(person, application_id, DOCUMENTS)
+        return Redirect(step_path(application_id, AUTHORISATIONS), status_code=303)
+    await person.ask(CompleteStep(application_id=application_id, step=DOCUMENTS))
+    return Redirect(step_path(application_id, COURSES), status_code=303)
+
+
+ROUTES = [show, go_on]

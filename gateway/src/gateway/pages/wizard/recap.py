@@ -1,0 +1,190 @@
+"""Step 5: everything read once more, accepted, and validated (S70, S71)."""
+
+import asyncio
+import time
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from litestar import get, post
+from litestar.di import NamedDependency
+from litestar.params import FromPath
+from litestar.response import Redirect, Template
+from pydantic import BaseModel, Field, field_validator
+from shared.contract import Rejection
+from shared.contracts.courses import CourseRows
+from shared.contracts.documents import ListPieces
+from shared.contracts.enrolment import Application, RecordCourseChoices, SubmitApplication
+from shared.contracts.identity import Family
+
+from gateway import texts
+from gateway.forms import WHOLE_FORM, Form, YesNo
+from gateway.pages.wizard import courses
+from gateway.pages.wizard.choices import RemarksForm
+from gateway.pages.wizard.documents import PIECES_AWAY
+from gateway.pages.wizard.frame import (
+    COURSES,
+    DONE,
+    RECAP,
+    ask_family,
+    find_student,
+    goes_back,
+    open_step,
+    step_page,
+    step_path,
+    typed,
+)
+from gateway.pages.wizard.people_forms import GuardianForm, StudentForm, labelled
+from gateway.people import HttpRequest, Person
+
+_SEATS_AWAY: Final = (
+    "Les places sont momentanément indisponibles : le temps restant de vos places retenues n'est "
+    "pas affiché. Vous pouvez valider votre demande."
+)
+_TEXT_CHANGED: Final = "Le texte à accepter a changé : relisez-le, puis validez de nouveau."
+_PATIENCE_SECONDS: Final = 3.0
+_PAUSE_SECONDS: Final = 0.2
+
+
+class AcceptanceForm(BaseModel):
+    """The box "J'accepte", and the version of the text that the page showed."""
+
+    accepted: YesNo = Field(default=False, validate_default=True, title="votre accord")
+    text_version: str = Field("", title="la version du texte")
+
+    @field_validator("accepted")
+    @classmethod
+    def _is_ticked(cls, accepted: bool) -> bool:
+        if not accepted:
+            raise ValueError("Cochez « J'accepte » pour valider votre demande")
+        return accepted
+
+
+@get("/dossiers/{application_id:uuid}/recapitulatif")
+async def show(
+    request: HttpRequest, person: NamedDependency[Person], application_id: FromPath[UUID]
+) -> Template:
+    """Show everything, with a way back to each step."""
+    application = await open_step(person, application_id, RECAP)
+    remarks = courses.remarks_form(application.remarks)
+    return await _ask(request, person, application, Form(AcceptanceForm), remarks)
+
+
+@post("/dossiers/{application_id:uuid}/recapitulatif")
+async def validate(
+    request: HttpRequest, person: NamedDependency[Person], application_id: FromPath[UUID]
+) -> Template | Redirect:
+    """File the request; what counts is the instant it came in (S24)."""
+    received_at = datetime.now(UTC)
+    posted = typed(request)
+    remarks = Form.read(RemarksForm, posted)
+    if goes_back(posted):
+        return await _go_back(person, application_id, remarks)
+    acceptance = Form.read(AcceptanceForm, posted)
+    if acceptance.value and acceptance.value.text_version != texts.ACCEPTANCE.version:
+        acceptance = acceptance.refuse("accepted", _TEXT_CHANGED)
+    if acceptance.value is None or remarks.value is None:
+        application = await open_step(person, application_id, RECAP)
+        return await _ask(request, person, application, acceptance, remarks)
+    try:
+        await _submit(
+            person,
+            SubmitApplication(
+                application_id=application_id,
+                received_at=received_at,
+                accepted_text_version=acceptance.value.text_version,
+                remarks=remarks.value.remarks,
+            ),
+        )
+    except Rejection as rejection:
+        if rejection.code not in {"seat_not_held", "hold_not_known_yet"}:
+            raise
+        application = await open_step(person, application_id, RECAP)
+        if rejection.code == "seat_not_held":
+            lines = await courses.recorded(person, application)
+            return await courses.choose_again(
+                request, person, application, lines, remarks, rejection
+            )
+        acceptance = acceptance.refuse(WHOLE_FORM, rejection.detail)
+        return await _ask(request, person, application, acceptance, remarks)
+    return Redirect(step_path(application_id, DONE), status_code=303)
+
+
+async def _go_back(person: Person, application_id: UUID, remarks: Form[RemarksForm]) -> Redirect:
+    """Go back to the courses with the free text as it was just typed."""
+    application = await open_step(person, application_id, RECAP)
+    if remarks.value and remarks.value.remarks != application.remarks:
+        await person.ask(
+            RecordCourseChoices(
+                application_id=application_id,
+                choices=application.choices,
+                remarks=remarks.value.remarks,
+            )
+        )
+    return Redirect(step_path(application_id, COURSES), status_code=303)
+
+
+async def _submit(person: Person, command: SubmitApplication) -> None:
+    """File it; enrolment may not have heard yet of a seat held an instant ago."""
+    give_up_at = time.monotonic() + _PATIENCE_SECONDS
+    while True:
+        try:
+            await person.ask(command)
+        except Rejection as rejection:
+            if rejection.code != "hold_not_known_yet" or time.monotonic() >= give_up_at:
+                raise
+            await asyncio.sleep(_PAUSE_SECONDS)
+        else:
+            return
+
+
+async def _ask(
+    request: HttpRequest,
+    person: Person,
+    application: Application,
+    acceptance: Form[AcceptanceForm],
+    remarks: Form[RemarksForm],
+) -> Template:
+    notices: list[str] = []
+    of_student = {
+        "campaign_id": application.campaign.id,
+        "student_id": application.student_id,
+    }
+    family, pieces, rows = await asyncio.gather(
+        ask_family(person, notices),
+        person.ask_if_up(ListPieces(**of_student), notices, PIECES_AWAY),
+        person.ask_if_up(CourseRows(**of_student), notices, _SEATS_AWAY),
+    )
+    context = {
+        "guardian_rows": _guardian_rows(family),
+        "student_rows": _student_rows(family, application.student_id),
+        "pieces": pieces,
+        "re_enrols": any(choice.re_enrol for choice in application.choices),
+        "holds": [row.hold for row in rows or () if row.hold],
+        "acceptance": acceptance,
+        "acceptance_text": texts.ACCEPTANCE,
+        "remarks": remarks,
+        "now": datetime.now(UTC),
+    }
+    return step_page(
+        request,
+        application,
+        RECAP,
+        context,
+        family=family,
+        forms=[remarks, acceptance],
+        notices=notices,
+    )
+
+
+def _guardian_rows(family: Family | None) -> list[list[tuple[str, str]]]:
+    guardians = family.guardians if family else ()
+    return [labelled(GuardianForm, guardian.details) for guardian in guardians]
+
+
+def _student_rows(family: Family | None, student_id: UUID) -> list[tuple[str, str]]:
+    student = find_student(family, student_id)
+    return labelled(StudentForm, student.details) if student else []
+
+
+ROUTES = [show, validate]

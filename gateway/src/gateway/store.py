@@ -1,0 +1,45 @@
+"""The way to the object store for a form posted without script: a browser usually goes itself."""
+
+from urllib.parse import urlsplit, urlunsplit
+
+import aiohttp
+from shared.ask import ServiceUnavailable
+from shared.contract import Rejection
+from shared.contracts.documents import UploadTicket
+
+_SECONDS = 30.0
+
+
+class StoreDoor:
+    """Sends a file with the ticket that a browser would have used.
+
+    ``reached_at`` is the store's address from here, where it is not the one that browsers use.
+    """
+
+    def __init__(self, reached_at: str | None = None) -> None:
+        self._reached_at = reached_at
+
+    async def send(self, ticket: UploadTicket, filename: str, content: bytes) -> None:
+        """Send the file; raises Rejection where the ticket does not allow it."""
+        form = aiohttp.FormData(ticket.fields)
+        form.add_field("file", content, filename=filename)
+        try:
+            async with (
+                aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=_SECONDS)) as client,
+                client.post(self._url(ticket), data=form) as response,
+            ):
+                status = response.status
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise ServiceUnavailable("documents") from error
+        if status >= 500:
+            raise ServiceUnavailable("documents")
+        if status >= 300:
+            raise Rejection(
+                "upload_refused", "Le fichier n'a pas pu être envoyé. Choisissez-le de nouveau."
+            )
+
+    def _url(self, ticket: UploadTicket) -> str:
+        if self._reached_at is None:
+            return ticket.url
+        here = urlsplit(self._reached_at)
+        return urlunsplit(urlsplit(ticket.url)._replace(scheme=here.scheme, netloc=here.netloc))

@@ -1,0 +1,83 @@
+"""The gateway in the test's own process, with services that answer from a table."""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+from gateway.app import application
+from gateway.people import ACCESS_COOKIE
+from gateway.settings import GatewaySettings
+from litestar import Litestar
+from litestar.testing import TestClient
+from shared.ask import Services, ServiceUnavailable
+from shared.callers import Caller, TokenSigner
+from shared.contract import Ask
+from stack.keys import key_pair
+
+type Answers = Mapping[type[Ask[Any]], object]
+"""What each question is answered: a value, an exception to raise, or a function of the question."""
+
+
+class TableOfAnswers(Services):
+    """Stands in for the five services at the gateway's edge; what has no answer is away."""
+
+    def __init__(self, answers: Answers) -> None:
+        super().__init__({})
+        self.answers = dict(answers)
+        self.asked: list[Ask[Any]] = []
+
+    async def ask[Answer](self, question: Ask[Answer], *, token: str | None = None) -> Answer:
+        """Answer from the table; only the public questions come without a token."""
+        del token
+        self.asked.append(question)
+        answer: Any = self.answers.get(type(question), ServiceUnavailable(question.owner))
+        if isinstance(answer, Exception):
+            raise answer
+        return answer(question) if isinstance(answer, Callable) else answer  # type: ignore[arg-type, no-any-return]
+
+
+class Portal:
+    """One gateway and whoever is before it."""
+
+    def __init__(self, folder: Path, answers: Answers) -> None:
+        keys = key_pair(folder)
+        self.services = TableOfAnswers(answers)
+        self.signer = TokenSigner.from_file(keys.private)
+        self.app: Litestar = application(
+            GatewaySettings.model_validate(
+                {
+                    "token_public_key_file": keys.public,
+                    "public_url": "http://portal.example",
+                    "store_public_url": "http://store.example",
+                    "cookie_secret": "s" * 32,
+                    "cookie_secure": False,
+                    "services": dict.fromkeys(
+                        ("identity", "enrolment", "documents", "courses", "notifications"),
+                        "http://service.example",
+                    ),
+                }
+            ),
+            self.services,
+        )
+
+    def token_for(self, caller: Caller) -> str:
+        """Sign a token as identity would."""
+        return self.signer.sign(caller, datetime.now(UTC), timedelta(minutes=10))
+
+    @contextmanager
+    def browser(self, caller: Caller | None = None) -> Iterator[TestClient[Litestar]]:
+        """A browser, where ``caller`` is signed in."""
+        with TestClient(self.app) as client:
+            if caller is not None:
+                client.cookies.set(ACCESS_COOKIE, self.token_for(caller))
+            yield client
+
+    @contextmanager
+    def program(self, caller: Caller | None = None) -> Iterator[TestClient[Litestar]]:
+        """A program, which sends the token of ``caller``."""
+        with TestClient(self.app) as client:
+            if caller is not None:
+                client.headers["authorization"] = f"Bearer {self.token_for(caller)}"
+            yield client
