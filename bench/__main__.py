@@ -19,9 +19,11 @@ from stack.running import Stack
 from bench.ask import bench_ask
 from bench.findings import Findings
 from bench.machine import describe_machine
+from bench.relay import bench_relay
 
 BENCHMARKS: Mapping[str, Callable[[Stack], Awaitable[Findings]]] = {
     "ask": bench_ask,
+    "relay": bench_relay,
 }
 
 

@@ -5,7 +5,6 @@ checked, the question read, the answer written, the correlation id, the metrics.
 """
 
 from contextlib import nullcontext
-from pathlib import Path
 
 from litestar import Litestar, Response, get, post
 from shared.answering import Desk, ask_route
@@ -23,14 +22,14 @@ READY_PATH = "/ready"
 
 
 class AnsweringSettings(ServiceSettings):
-    """What the server is told besides: the file with the answer's bytes."""
+    """What the server is told besides: the one answer that it gives, in JSON."""
 
-    answer_file: Path
+    answer: str
 
 
 def application(settings: AnsweringSettings) -> Litestar:
     """Make the application with both routes."""
-    content = settings.answer_file.read_bytes()
+    content = settings.answer.encode()
     answer: tuple[FollowedCourse, ...] = FollowedCourses.answer.validate_json(content)
 
     @post(BARE_PATH, status_code=200)

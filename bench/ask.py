@@ -7,13 +7,11 @@ the second is the database's.
 """
 
 import sys
-import tempfile
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from os import environ, getpid
-from pathlib import Path
 
 import aiohttp
 from shared.ask import Services
@@ -99,30 +97,27 @@ async def _serving(stack: Stack, name: str, content: bytes) -> AsyncIterator[_Se
     async def is_ready() -> bool:
         return await answers(url + READY_PATH)
 
-    with tempfile.TemporaryDirectory() as folder:
-        file = Path(folder, "answer.json")
-        file.write_bytes(content)
-        told = {
-            "RENTREE_HOST": "127.0.0.1",
-            "RENTREE_PORT": str(port),
-            "RENTREE_ANSWER_FILE": str(file),
-        }
-        process = Process(
-            Program(
-                name=f"answering-{name}",
-                command=(sys.executable, "-m", "bench.answering"),
-                environment={**environ, **stack.variables("courses"), **told},
-                log=stack.logs / f"answering-{name}.log",
-                is_ready=is_ready,
-            ),
-            report=print,
-        )
-        process.start()
-        try:
-            await process.wait_ready()
-            yield _Server(url, {"server": clock(process_id(process))})
-        finally:
-            await process.stop()
+    told = {
+        "RENTREE_HOST": "127.0.0.1",
+        "RENTREE_PORT": str(port),
+        "RENTREE_ANSWER": content.decode(),
+    }
+    process = Process(
+        Program(
+            name=f"answering-{name}",
+            command=(sys.executable, "-m", "bench.answering"),
+            environment={**environ, **stack.variables("courses"), **told},
+            log=stack.logs / f"answering-{name}.log",
+            is_ready=is_ready,
+        ),
+        report=print,
+    )
+    process.start()
+    try:
+        await process.wait_ready()
+        yield _Server(url, {"server": clock(process_id(process))})
+    finally:
+        await process.stop()
 
 
 @asynccontextmanager
@@ -136,7 +131,7 @@ async def _bare_side(server: _Server, content: bytes) -> AsyncIterator[RoundTrip
             async with client.post(url, data=body) as response:
                 return await response.read()
 
-        yield RoundTrips(call, content, _CLIENT | server.clocks)
+        yield RoundTrips(call, content, {**_CLIENT, **server.clocks})
 
 
 @asynccontextmanager
@@ -150,7 +145,7 @@ async def _asking_side(
             with correlated(None):
                 return await services.ask(_QUESTION, token=token)
 
-        yield RoundTrips(call, answer, _CLIENT | clocks)
+        yield RoundTrips(call, answer, {**_CLIENT, **clocks})
 
 
 def _ratios(ours: Sequence[Round], bare: Sequence[Round], name: str) -> dict[str, float]:

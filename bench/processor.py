@@ -1,7 +1,7 @@
 """Processor time of processes, user and system together, as the kernel counts it."""
 
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from pathlib import Path
 
 from stack.process import Process
@@ -33,16 +33,6 @@ def process_id(process: Process) -> int:
     if process.pid is None:
         raise LookupError(f"{process.name} does not run")
     return process.pid
-
-
-def read(clocks: Mapping[str, Clock]) -> dict[str, float]:
-    """Read several clocks at once."""
-    return {name: each() for name, each in clocks.items()}
-
-
-def spent(clocks: Mapping[str, Clock], since: Mapping[str, float]) -> dict[str, float]:
-    """Give what was used since an earlier reading."""
-    return {name: each() - since[name] for name, each in clocks.items()}
 
 
 def _seconds(ticks: list[str]) -> float:

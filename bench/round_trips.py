@@ -4,10 +4,9 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from statistics import quantiles
 
-from bench.processor import Clock, read, spent
-from bench.rounds import Round
+from bench.processor import Clock
+from bench.rounds import Round, Stopwatch
 
 AT_ONCE = 64
 A_ROUND = 1500
@@ -34,14 +33,8 @@ class RoundTrips[Answer]:
                 answers.append(await self.call())
                 waits.append(time.perf_counter() - sent)
 
-        before, started = read(self.clocks), time.perf_counter()
+        stopwatch = Stopwatch(self.clocks)
         await asyncio.gather(*(call_in_turn() for _ in range(AT_ONCE)))
-        seconds, used = time.perf_counter() - started, spent(self.clocks, before)
+        taken = stopwatch.stop(A_ROUND, waits)
         self.wrong += sum(answer != self.expected for answer in answers)
-        percentiles = quantiles(waits, n=100)
-        return Round(
-            per_second=A_ROUND / seconds,
-            processor_ms={name: 1000 * each / A_ROUND for name, each in used.items()},
-            p50_ms=1000 * percentiles[49],
-            p99_ms=1000 * percentiles[98],
-        )
+        return taken

@@ -1,8 +1,11 @@
 """Side by side: the sides take turns in one run, and what counts is the ratio within a turn."""
 
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from statistics import median
+from statistics import median, quantiles
+
+from bench.processor import Clock
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,27 @@ class Round:
     def total_processor_ms(self) -> float:
         """Processor time an item, of every process together."""
         return sum(self.processor_ms.values())
+
+
+class Stopwatch:
+    """Times a round by the clock on the wall and by the clocks of processes, from its making."""
+
+    def __init__(self, clocks: Mapping[str, Clock]) -> None:
+        self._clocks = clocks
+        self._before = {name: clock() for name, clock in clocks.items()}
+        self._started = time.perf_counter()
+
+    def stop(self, items: int, waits: Sequence[float] = ()) -> Round:
+        """Give the round: what it did, and how long each item waited where that is known."""
+        seconds = time.perf_counter() - self._started
+        used = {name: clock() - self._before[name] for name, clock in self._clocks.items()}
+        percentiles = quantiles(waits, n=100) if waits else [0.0] * 99
+        return Round(
+            per_second=items / seconds,
+            processor_ms={name: 1000 * each / items for name, each in used.items()},
+            p50_ms=1000 * percentiles[49],
+            p99_ms=1000 * percentiles[98],
+        )
 
 
 def processor_of(process: str) -> "Reading":

@@ -27,7 +27,7 @@ API_PREFIX = "/api/"
 _URL_ENCODED = "application/x-www-form-urlencoded"
 _NEVER_KEPT = {"_csrf_token", "password"}
 
-type HttpRequest = Request[Caller | None, None, State]
+HttpRequest = Request[Caller | None, None, State]
 
 
 class NotSignedIn(Exception):

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import ROUND_UP, Decimal
+from functools import cache
 from importlib.metadata import version
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -94,6 +95,7 @@ def _in_paris(instant: datetime) -> datetime:
     return instant.astimezone(PARIS)
 
 
+@cache
 def _components() -> dict[str, object]:
     """Load the macros of the design system from an environment of their own.
 

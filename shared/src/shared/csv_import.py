@@ -13,6 +13,7 @@ from typing import Annotated
 from uuid import UUID
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, ValidationError
+from pydantic_core import ErrorDetails
 from sqlalchemy import Table, tuple_
 from sqlalchemy.dialects.postgresql import insert
 
@@ -20,6 +21,7 @@ from shared.contract import CsvLine, LineError, Rejection
 from shared.db import Transaction
 
 _ROWS_PER_STATEMENT = 500
+_MESSAGES = {"missing": "colonne absente", "string_too_short": "valeur manquante"}
 
 
 def _french_date(value: object) -> object:
@@ -120,7 +122,7 @@ def parse_rows[Row: CsvRow](
                 LineError(
                     line=line.number,
                     column=".".join(str(part) for part in item["loc"]),
-                    message=item["msg"],
+                    message=_explain(item),
                 )
                 for item in error.errors(include_url=False)
             ]
@@ -132,6 +134,11 @@ def parse_rows[Row: CsvRow](
             rows.append(row)
     refuse_if_any(errors)
     return rows
+
+
+def _explain(error: ErrorDetails) -> str:
+    """Say in French what is wrong with a cell."""
+    return _MESSAGES.get(error["type"], f"valeur non comprise : « {error['input']} »")
 
 
 async def record_rows(

@@ -2,16 +2,24 @@
 
 from litestar import Router
 
+from gateway.api import sessions
 from gateway.api.description import PARTS, openapi_config
+from gateway.api.operations import BEARER_SCHEME, require_token
 
 __all__ = ["api_router", "openapi_config"]
 
 
 def api_router() -> Router:
-    """Give every operation of the API."""
-    return Router(
-        "/api/v1",
-        route_handlers=[
-            Router("/", route_handlers=part.ROUTES, tags=[part.TAG.name]) for part in PARTS
-        ],
-    )
+    """Give every operation of the API: those that open a session, and those that need one."""
+    public = Router("/", route_handlers=sessions.PUBLIC_ROUTES, tags=[sessions.TAG.name])
+    signed_in = [
+        Router(
+            "/",
+            route_handlers=part.ROUTES,
+            tags=[part.TAG.name],
+            security=[{BEARER_SCHEME: []}],
+            guards=[require_token],
+        )
+        for part in PARTS
+    ]
+    return Router("/api/v1", route_handlers=[public, *signed_in])

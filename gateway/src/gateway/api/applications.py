@@ -28,7 +28,7 @@ from shared.contracts.enrolment import (
 )
 from shared.contracts.notifications import Delivery, ListDeliveries
 
-from gateway.api.operations import BEARER, CHANGED, MINE
+from gateway.api.operations import CHANGED, MINE
 from gateway.people import Person
 
 TAG = Tag(
@@ -58,13 +58,13 @@ class Decline(Contract):
     student_id: UUID
 
 
-@get("/campaign-applications", security=BEARER, responses=MINE)
+@get("/campaign-applications", responses=MINE)
 async def list_my_applications(person: NamedDependency[Person]) -> MyApplications:
     """Give the present campaign of the family's site, if any, and its applications in it."""
     return await person.ask(ListMyApplications())
 
 
-@post("/applications", status_code=200, security=BEARER, responses=CHANGED)
+@post("/applications", status_code=200, responses=CHANGED)
 async def start_application(
     data: RequestBody[StartApplication], person: NamedDependency[Person]
 ) -> Application:
@@ -77,7 +77,7 @@ async def start_application(
     return await person.ask(data)
 
 
-@get("/applications/{application_id:uuid}", security=BEARER, responses=MINE)
+@get("/applications/{application_id:uuid}", responses=MINE)
 async def show_application(
     application_id: FromPath[UUID], person: NamedDependency[Person]
 ) -> Application:
@@ -85,7 +85,7 @@ async def show_application(
     return await person.ask(ShowApplication(application_id=application_id))
 
 
-@put("/applications/{application_id:uuid}/steps/{step:int}", security=BEARER, responses=CHANGED)
+@put("/applications/{application_id:uuid}/steps/{step:int}", responses=CHANGED)
 async def complete_step(
     application_id: FromPath[UUID], step: FromPath[Literal[1, 3]], person: NamedDependency[Person]
 ) -> Application:
@@ -98,7 +98,7 @@ async def complete_step(
     return await person.ask(CompleteStep(application_id=application_id, step=step))
 
 
-@put("/applications/{application_id:uuid}/authorisations", security=BEARER, responses=CHANGED)
+@put("/applications/{application_id:uuid}/authorisations", responses=CHANGED)
 async def record_authorisations(
     application_id: FromPath[UUID],
     data: RequestBody[Authorisations],
@@ -110,7 +110,7 @@ async def record_authorisations(
     )
 
 
-@put("/applications/{application_id:uuid}/choices", security=BEARER, responses=CHANGED)
+@put("/applications/{application_id:uuid}/choices", responses=CHANGED)
 async def record_course_choices(
     application_id: FromPath[UUID], data: RequestBody[Choices], person: NamedDependency[Person]
 ) -> Application:
@@ -128,7 +128,6 @@ async def record_course_choices(
 @post(
     "/applications/{application_id:uuid}/submission",
     status_code=200,
-    security=BEARER,
     responses=CHANGED,
 )
 async def submit_application(
@@ -151,7 +150,7 @@ async def submit_application(
     )
 
 
-@get("/applications/{application_id:uuid}/deliveries", security=BEARER, responses=MINE)
+@get("/applications/{application_id:uuid}/deliveries", responses=MINE)
 async def list_deliveries(
     application_id: FromPath[UUID], person: NamedDependency[Person]
 ) -> tuple[Delivery, ...]:
@@ -159,7 +158,7 @@ async def list_deliveries(
     return await person.ask(ListDeliveries(application_id=application_id))
 
 
-@post("/declines", status_code=200, security=BEARER, responses=CHANGED)
+@post("/declines", status_code=200, responses=CHANGED)
 async def decline_reenrolment(
     data: RequestBody[Decline], person: NamedDependency[Person]
 ) -> Application:
@@ -179,7 +178,7 @@ async def decline_reenrolment(
     )
 
 
-@delete("/declines/{application_id:uuid}", status_code=200, security=BEARER, responses=CHANGED)
+@delete("/declines/{application_id:uuid}", status_code=200, responses=CHANGED)
 async def take_back_decline(
     application_id: FromPath[UUID], person: NamedDependency[Person]
 ) -> Application:

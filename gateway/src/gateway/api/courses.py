@@ -16,7 +16,7 @@ from shared.contracts.courses import (
     ReleaseSeat,
 )
 
-from gateway.api.operations import BEARER, CHANGED, MINE
+from gateway.api.operations import CHANGED, MINE
 from gateway.people import Person
 
 TAG = Tag(
@@ -25,7 +25,7 @@ TAG = Tag(
 )
 
 
-@get("/students/{student_id:uuid}/course-rows", security=BEARER, responses=MINE)
+@get("/students/{student_id:uuid}/course-rows", responses=MINE)
 async def list_course_rows(
     student_id: FromPath[UUID], campaign_id: FromQuery[UUID], person: NamedDependency[Person]
 ) -> tuple[CourseRow, ...]:
@@ -37,7 +37,7 @@ async def list_course_rows(
     return await person.ask(CourseRows(campaign_id=campaign_id, student_id=student_id))
 
 
-@get("/students/{student_id:uuid}/followed-courses", security=BEARER, responses=MINE)
+@get("/students/{student_id:uuid}/followed-courses", responses=MINE)
 async def list_followed_courses(
     student_id: FromPath[UUID], person: NamedDependency[Person]
 ) -> tuple[FollowedCourse, ...]:
@@ -45,7 +45,7 @@ async def list_followed_courses(
     return await person.ask(FollowedCourses(student_id=student_id))
 
 
-@post("/holds", status_code=200, security=BEARER, responses=CHANGED)
+@post("/holds", status_code=200, responses=CHANGED)
 async def hold_seats(
     data: RequestBody[HoldSeats], person: NamedDependency[Person]
 ) -> tuple[Hold, ...]:
@@ -59,7 +59,7 @@ async def hold_seats(
     return await person.ask(data)
 
 
-@delete("/holds/{hold_id:uuid}", security=BEARER, responses=CHANGED)
+@delete("/holds/{hold_id:uuid}", responses=CHANGED)
 async def release_seat(hold_id: FromPath[UUID], person: NamedDependency[Person]) -> None:
     """Give a held seat back; one already released stays so. Refused: `already_claimed`."""
     await person.ask(ReleaseSeat(hold_id=hold_id))

@@ -98,8 +98,8 @@ def _shapes() -> Mapping[str, object]:
 
 
 def _travelling() -> Iterator[tuple[str, Literal["validation"], TypeAdapter[Any]]]:
-    for part in PARTS:
-        for handler in part.ROUTES:
-            hints = get_type_hints(handler.fn, include_extras=True)
-            for name in {"data", "return"} & hints.keys():
-                yield f"{handler.handler_name} {name}", _MODE, TypeAdapter(hints[name])
+    handlers = [handler for part in PARTS for handler in part.ROUTES]
+    for handler in (*sessions.PUBLIC_ROUTES, *handlers):
+        hints = get_type_hints(handler.fn, include_extras=True)
+        for name in {"data", "return"} & hints.keys():
+            yield f"{handler.handler_name} {name}", _MODE, TypeAdapter(hints[name])

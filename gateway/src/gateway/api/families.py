@@ -17,13 +17,13 @@ from shared.contracts.identity import (
     UpdateStudent,
 )
 
-from gateway.api.operations import BEARER, MINE
+from gateway.api.operations import MINE
 from gateway.people import Person
 
 TAG = Tag(name="Family", description="The guardians and the students of the signed-in family.")
 
 
-@get("/family", security=BEARER, responses=MINE)
+@get("/family", responses=MINE)
 async def show_family(person: NamedDependency[Person]) -> Family:
     """Give the family with its guardians and its students.
 
@@ -32,7 +32,7 @@ async def show_family(person: NamedDependency[Person]) -> Family:
     return await person.ask(MyFamily())
 
 
-@put("/guardians/{guardian_id:uuid}", security=BEARER, responses=MINE)
+@put("/guardians/{guardian_id:uuid}", responses=MINE)
 async def update_guardian(
     guardian_id: FromPath[UUID],
     data: RequestBody[GuardianDetails],
@@ -42,7 +42,7 @@ async def update_guardian(
     return await person.ask(UpdateGuardian(guardian_id=guardian_id, details=data))
 
 
-@put("/students/{student_id:uuid}", security=BEARER, responses=MINE)
+@put("/students/{student_id:uuid}", responses=MINE)
 async def update_student(
     student_id: FromPath[UUID],
     data: RequestBody[StudentDetails],

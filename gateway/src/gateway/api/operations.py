@@ -1,14 +1,18 @@
 """What operations of the API have in common: who may call them and how they refuse."""
 
-from typing import Final
+from typing import Any, Final
 
+from litestar.connection import ASGIConnection
+from litestar.handlers import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
-from litestar.openapi.spec import SecurityRequirement
 from shared.contract import Problem
 
+from gateway.people import NotSignedIn
+
+type AnyConnection = ASGIConnection[Any, Any, Any, Any]
+
 BEARER_SCHEME: Final = "bearer"
-BEARER: Final[list[SecurityRequirement]] = [{BEARER_SCHEME: []}]
-"""The security of an operation for signed-in people."""
+"""The name of the security scheme of operations for signed-in people."""
 
 _PROBLEMS: Final = {
     400: "The request cannot be read: it is no JSON.",
@@ -18,6 +22,12 @@ _PROBLEMS: Final = {
     422: "`invalid`: `facts.errors` names each `field` and says what is wrong with it.",
     503: "`service_unavailable`: repeat the request after `Retry-After` seconds.",
 }
+
+
+def require_token(connection: AnyConnection, handler: BaseRouteHandler) -> None:  # noqa: ARG001
+    """Guard an operation: whoever sends no valid token learns nothing else."""
+    if connection.scope["state"]["person"] is None:
+        raise NotSignedIn
 
 
 def problems(*statuses: int) -> dict[int, ResponseSpec]:

@@ -7,7 +7,7 @@ from litestar.params import RequestBody
 from shared.ask import Services
 from shared.contracts.identity import RefreshSession, SignedIn, SignIn, SignOut, Site
 
-from gateway.api.operations import BEARER, problems
+from gateway.api.operations import problems
 from gateway.people import Person
 from gateway.sites import SiteDirectory
 
@@ -41,10 +41,11 @@ async def refresh_session(
     return await services.ask(data)
 
 
-@delete("/session", security=BEARER, responses=problems(401))
+@delete("/session", responses=problems(401))
 async def sign_out(person: NamedDependency[Person]) -> None:
     """End the session on every device that shares its refresh token."""
     await person.ask(SignOut())
 
 
-ROUTES = [list_sites, sign_in, refresh_session, sign_out]
+PUBLIC_ROUTES = [list_sites, sign_in, refresh_session]
+ROUTES = [sign_out]

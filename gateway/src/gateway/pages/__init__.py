@@ -1,11 +1,17 @@
 """The pages: one module a part of the portal."""
 
 from litestar import Router
+from litestar.handlers import HTTPRouteHandler
 
 from gateway.pages import home, public, students, wizard
 
 
 def routers() -> list[Router]:
     """Give every page's route; none belongs to the API's schema."""
-    handlers = [*public.ROUTES, *home.ROUTES, *students.ROUTES, *wizard.ROUTES]
+    handlers: list[HTTPRouteHandler | Router] = [
+        *public.ROUTES,
+        *home.ROUTES,
+        *students.ROUTES,
+        *wizard.ROUTES,
+    ]
     return [Router("/", route_handlers=handlers, include_in_schema=False)]

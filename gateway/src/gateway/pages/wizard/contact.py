@@ -70,13 +70,12 @@ async def record(
     if student_details is None or len(known) < len(guardians):
         guardian_forms = [form for form, _ in guardians]
         return _ask(request, application, family, student, guardian_forms, student_form)
-    await asyncio.gather(
-        *(
-            person.ask(UpdateGuardian(guardian_id=guardian.id, details=details))
-            for guardian, details in zip(family.guardians, known, strict=True)
-        ),
-        person.ask(UpdateStudent(student_id=student.id, details=student_details)),
-    )
+    guardians_told = [
+        person.ask(UpdateGuardian(guardian_id=guardian.id, details=details))
+        for guardian, details in zip(family.guardians, known, strict=True)
+    ]
+    student_told = person.ask(UpdateStudent(student_id=student.id, details=student_details))
+    await asyncio.gather(*guardians_told, student_told)
     await person.ask(CompleteStep(application_id=application_id, step=CONTACT_DETAILS))
     return Redirect(step_path(application_id, AUTHORISATIONS), status_code=303)
 

@@ -7,9 +7,9 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
-from shared.contracts.documents import ListPieces
 from shared.contracts.enrolment import CompleteStep
 
+from gateway.pages.pieces import pieces_if_known
 from gateway.pages.wizard.frame import (
     AUTHORISATIONS,
     COURSES,
@@ -23,11 +23,6 @@ from gateway.pages.wizard.frame import (
 )
 from gateway.people import HttpRequest, Person
 
-PIECES_AWAY = (
-    "Les pièces à fournir sont momentanément indisponibles. Vous pouvez continuer et les déposer "
-    "plus tard."
-)
-
 
 @get("/dossiers/{application_id:uuid}/documents")
 async def show(
@@ -36,9 +31,9 @@ async def show(
     """List what the family and the student give, and what was given."""
     application = await open_step(person, application_id, DOCUMENTS)
     notices: list[str] = []
-    question = ListPieces(campaign_id=application.campaign.id, student_id=application.student_id)
     pieces, family = await asyncio.gather(
-        person.ask_if_up(question, notices, PIECES_AWAY), ask_family(person, notices)
+        pieces_if_known(person, application.campaign, application.student_id, notices),
+        ask_family(person, notices),
     )
     return step_page(
         request, application, DOCUMENTS, {"pieces": pieces}, family=family, notices=notices

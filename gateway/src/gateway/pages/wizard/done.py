@@ -42,9 +42,12 @@ async def show(
 ) -> Template:
     """Show the receipt of a submitted application, or of a refusal."""
     notices: list[str] = []
+    deliveries_asked = person.ask_if_up(
+        ListDeliveries(application_id=application_id), notices, _DELIVERIES_AWAY
+    )
     application, deliveries, family = await asyncio.gather(
         person.ask(ShowApplication(application_id=application_id)),
-        person.ask_if_up(ListDeliveries(application_id=application_id), notices, _DELIVERIES_AWAY),
+        deliveries_asked,
         ask_family(person, notices),
     )
     if application.state == "draft" or application.receipt is None:

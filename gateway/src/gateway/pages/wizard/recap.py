@@ -13,15 +13,14 @@ from litestar.response import Redirect, Template
 from pydantic import BaseModel, Field, field_validator
 from shared.contract import Rejection
 from shared.contracts.courses import CourseRows
-from shared.contracts.documents import ListPieces
 from shared.contracts.enrolment import Application, RecordCourseChoices, SubmitApplication
 from shared.contracts.identity import Family
 
 from gateway import texts
 from gateway.forms import WHOLE_FORM, Form, YesNo
+from gateway.pages.pieces import pieces_if_known
 from gateway.pages.wizard import courses
 from gateway.pages.wizard.choices import RemarksForm
-from gateway.pages.wizard.documents import PIECES_AWAY
 from gateway.pages.wizard.frame import (
     COURSES,
     DONE,
@@ -146,18 +145,18 @@ async def _ask(
     remarks: Form[RemarksForm],
 ) -> Template:
     notices: list[str] = []
-    of_student = {
-        "campaign_id": application.campaign.id,
-        "student_id": application.student_id,
-    }
+    campaign, student_id = application.campaign, application.student_id
+    rows_asked = person.ask_if_up(
+        CourseRows(campaign_id=campaign.id, student_id=student_id), notices, _SEATS_AWAY
+    )
     family, pieces, rows = await asyncio.gather(
         ask_family(person, notices),
-        person.ask_if_up(ListPieces(**of_student), notices, PIECES_AWAY),
-        person.ask_if_up(CourseRows(**of_student), notices, _SEATS_AWAY),
+        pieces_if_known(person, campaign, student_id, notices),
+        rows_asked,
     )
     context = {
         "guardian_rows": _guardian_rows(family),
-        "student_rows": _student_rows(family, application.student_id),
+        "student_rows": _student_rows(family, student_id),
         "pieces": pieces,
         "re_enrols": any(choice.re_enrol for choice in application.choices),
         "holds": [row.hold for row in rows or () if row.hold],
