@@ -18,12 +18,14 @@ from stack.running import Stack
 
 from bench.ask import bench_ask
 from bench.findings import Findings
+from bench.journeys import bench_journeys
 from bench.machine import describe_machine
 from bench.relay import bench_relay
 
 BENCHMARKS: Mapping[str, Callable[[Stack], Awaitable[Findings]]] = {
     "ask": bench_ask,
     "relay": bench_relay,
+    "journeys": bench_journeys,
 }
 
 

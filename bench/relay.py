@@ -14,7 +14,6 @@ from pathlib import Path
 import aio_pika
 import courses
 from aio_pika.abc import AbstractExchange
-from shared import migrations
 from shared.broker import EVENTS_EXCHANGE, BrokerLink
 from shared.contracts.courses import SeatsHeld
 from shared.outbox import BATCH, Relay
@@ -26,6 +25,7 @@ from bench.findings import Findings, table
 from bench.outbox import SERVICE, Outbox
 from bench.processor import clock, process_id, tree_clock
 from bench.rounds import Round, Stopwatch, processor_of, ratio, side_by_side, typical
+from shared import migrations
 
 EVENTS = 10 * BATCH
 ROUNDS = 5

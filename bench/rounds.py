@@ -35,7 +35,7 @@ class Stopwatch:
         """Give the round: what it did, and how long each item waited where that is known."""
         seconds = time.perf_counter() - self._started
         used = {name: clock() - self._before[name] for name, clock in self._clocks.items()}
-        percentiles = quantiles(waits, n=100) if waits else [0.0] * 99
+        percentiles = quantiles(waits, n=100) if len(waits) > 1 else [0.0] * 99
         return Round(
             per_second=items / seconds,
             processor_ms={name: 1000 * each / items for name, each in used.items()},

@@ -1,9 +1,10 @@
 """The gateway in the test's own process, with services that answer from a table."""
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from types import FunctionType
 from typing import Any
 
 from gateway.app import application
@@ -23,27 +24,28 @@ type Answers = Mapping[type[Ask[Any]], object]
 class TableOfAnswers(Services):
     """Stands in for the five services at the gateway's edge; what has no answer is away."""
 
-    def __init__(self, answers: Answers) -> None:
+    def __init__(self) -> None:
         super().__init__({})
-        self.answers = dict(answers)
+        self.answers: dict[type[Ask[Any]], object] = {}
         self.asked: list[Ask[Any]] = []
 
     async def ask[Answer](self, question: Ask[Answer], *, token: str | None = None) -> Answer:
-        """Answer from the table; only the public questions come without a token."""
+        """Answer from the table, whoever asks."""
         del token
         self.asked.append(question)
         answer: Any = self.answers.get(type(question), ServiceUnavailable(question.owner))
         if isinstance(answer, Exception):
             raise answer
-        return answer(question) if isinstance(answer, Callable) else answer  # type: ignore[arg-type, no-any-return]
+        answered: Answer = answer(question) if isinstance(answer, FunctionType) else answer
+        return answered
 
 
 class Portal:
     """One gateway and whoever is before it."""
 
-    def __init__(self, folder: Path, answers: Answers) -> None:
+    def __init__(self, folder: Path) -> None:
         keys = key_pair(folder)
-        self.services = TableOfAnswers(answers)
+        self.services = TableOfAnswers()
         self.signer = TokenSigner.from_file(keys.private)
         self.app: Litestar = application(
             GatewaySettings.model_validate(
@@ -51,6 +53,7 @@ class Portal:
                     "token_public_key_file": keys.public,
                     "public_url": "http://portal.example",
                     "store_public_url": "http://store.example",
+                    "store_url": "http://store.example",
                     "cookie_secret": "s" * 32,
                     "cookie_secure": False,
                     "services": dict.fromkeys(
@@ -61,6 +64,11 @@ class Portal:
             ),
             self.services,
         )
+
+    def reset(self, answers: Answers) -> None:
+        """Start again with these answers alone, nothing having been asked."""
+        self.services.answers = dict(answers)
+        self.services.asked.clear()
 
     def token_for(self, caller: Caller) -> str:
         """Sign a token as identity would."""

@@ -42,7 +42,7 @@ from shared.contracts.identity import (
     ImportStudents,
 )
 from shared.identifiers import imported_id, new_id
-from stack.demonstration import operator_token
+from stack.demonstration import PASSWORD, operator_token
 from stack.running import Stack
 
 from tests.harness import eventually
@@ -69,6 +69,10 @@ class Household:
     @property
     def student_id(self) -> UUID:
         return imported_id("student", f"{self.code}-E1")
+
+    @property
+    def username(self) -> str:
+        return self.code.lower()
 
     @property
     def email(self) -> str:
@@ -109,7 +113,8 @@ class System:
     async def school(self, *, families: int, seats: Sequence[int] = (20,)) -> "School":
         """A site of its own with an open campaign, families, and a group for each of ``seats``."""
         code = f"T{new_id().hex[-10:].upper()}"
-        school = School(self, code, imported_id("campaign", code), self._households(code, families))
+        *households, probe = self._households(code, families + 1)
+        school = School(self, code, imported_id("campaign", code), tuple(households), probe)
         await school.load(seats)
         return school
 
@@ -150,6 +155,8 @@ class School:
     code: str
     campaign_id: UUID
     families: tuple[Household, ...]
+    probe: Household
+    """A family that does nothing: once it could act, every other can."""
 
     @property
     def this_year(self) -> str:
@@ -164,11 +171,15 @@ class School:
     async def load(self, seats: Sequence[int]) -> None:
         """Import everything, publish the campaign, and wait until every service knows."""
         operator, system = self.system.operator, self.system
+        everyone = (*self.families, self.probe)
         imports: list[Ask[Any]] = [
             ImportSites(lines=lines(_site(self.code))),
-            ImportFamilies(lines=lines(*(_family(self.code, each) for each in self.families))),
-            ImportGuardians(lines=lines(*(_guardian(each) for each in self.families))),
-            ImportStudents(lines=lines(*(_student(each) for each in self.families))),
+            ImportFamilies(lines=lines(*(_family(self.code, each) for each in everyone))),
+            ImportGuardians(
+                lines=lines(*(_guardian(each) for each in everyone)),
+                initial_password=PASSWORD,
+            ),
+            ImportStudents(lines=lines(*(_student(each) for each in everyone))),
             ImportCourses(
                 lines=lines(
                     _group(self.code, self.this_year, _THIS_YEAR, "1.4", 0, 500),
@@ -187,7 +198,7 @@ class School:
                             "annee": _THIS_YEAR,
                             "niveau_propose": "2.1",
                         }
-                        for each in self.families
+                        for each in everyone
                     )
                 )
             ),
@@ -197,7 +208,7 @@ class School:
         await system.ask(
             PublishCampaign(campaign=_campaign(self), site_code=self.code[:1] * 3), operator
         )
-        await eventually(lambda: self._is_known_everywhere(self.families[-1]))
+        await eventually(lambda: self._is_known_everywhere(self.probe))
 
     async def rows(self, family: Household) -> tuple[CourseRow, ...]:
         """What the family sees at step 4."""
@@ -316,7 +327,7 @@ def _guardian(family: Household) -> dict[str, str]:
     return {
         "code": f"{family.code}-R1",
         "famille": family.code,
-        "identifiant": family.code.lower(),
+        "identifiant": family.username,
         "civilite": "Madame",
         "nom": "ESSAI",
         "prenom": "Camille",

@@ -274,6 +274,25 @@ async def test_another_familys_student_does_not_exist(school: School) -> None:
         await school.seats_left(stranger, "A")
 
 
+async def test_another_familys_hold_cannot_be_taken_by_its_identifier(school: School) -> None:
+    owner, stranger = await school.family("A"), await school.family("B")
+    wish = school.wish("A", 2)
+    (hold,) = await school.hold(owner, wish)
+    same_id = school.wish("B", 2).model_copy(update={"hold_id": hold.id})
+    with pytest.raises(Rejection, match="not_found"):
+        await school.hold(stranger, same_id)
+    assert (await school.seats_left(owner, "A"))[school.course_id(2)] == 1
+
+
+async def test_an_identifier_serves_one_choice(school: School) -> None:
+    caller = await school.family("A")
+    wish = school.wish("A", 2)
+    await school.hold(caller, wish)
+    elsewhere = school.wish("A", 1).model_copy(update={"hold_id": wish.hold_id})
+    with pytest.raises(Rejection, match="hold_id_reused"):
+        await school.hold(caller, elsewhere)
+
+
 async def test_a_seat_given_back_is_free_again(school: School) -> None:
     caller = await school.family("A")
     (hold,) = await school.hold(caller, school.wish("A", 1))

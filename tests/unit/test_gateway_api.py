@@ -1,7 +1,6 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 from uuid import UUID
 
@@ -56,9 +55,15 @@ def an_application() -> Application:
     )
 
 
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Portal:
+    return Portal(tmp_path_factory.mktemp("keys"))
+
+
 @pytest.fixture
-def portal(tmp_path: Path) -> Portal:
-    return Portal(tmp_path, {})
+def portal(gateway: Portal) -> Portal:
+    gateway.reset({})
+    return gateway
 
 
 @pytest.fixture

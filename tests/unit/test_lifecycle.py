@@ -65,7 +65,7 @@ def submit(
     at: datetime = OPEN,
     holds: dict[UUID, KnownHold] | None = None,
     number: str = "MEU-2027-000001-A",
-    remarks: str = "",
+    remarks: str | None = None,
 ) -> Progress:
     return lifecycle.submit(
         progress,
@@ -235,10 +235,11 @@ def test_choices_that_contradict_themselves_are_refused(choices: list[CourseChoi
     assert (refused.code, refused.status) == ("invalid_choices", 422)
 
 
-def test_remarks_of_the_recap_replace_those_of_the_courses_unless_empty() -> None:
+def test_remarks_of_the_recap_replace_those_of_the_courses_where_given() -> None:
     chosen = lifecycle.choose(RECAP, [CHOICE], "Une sœur à Sèvres", CAMPAIGN, OPEN)
     assert submit(chosen).remarks == "Une sœur à Sèvres"
     assert submit(chosen, remarks="Alto, puis violon").remarks == "Alto, puis violon"
+    assert submit(chosen, remarks="").remarks == ""
 
 
 @pytest.mark.parametrize(

@@ -25,6 +25,7 @@ from gateway.settings import GatewaySettings
 from gateway.sites import SiteDirectory
 from gateway.store import StoreDoor
 
+_ANSWER_WITHIN_SECONDS = 5.0
 MAX_BODY_BYTES = 256 * 1024
 """What any form may weigh; the one that carries a file says its own limit."""
 
@@ -78,7 +79,7 @@ def main() -> None:
     """Run one replica, configured by its environment."""
     settings = GatewaySettings()
     configure_logging("gateway", settings.log_level)
-    services = Services(dict(settings.services))
+    services = Services(dict(settings.services), timeout_seconds=_ANSWER_WITHIN_SECONDS)
 
     @asynccontextmanager
     async def background() -> AsyncIterator[None]:

@@ -12,7 +12,7 @@ from shared.callers import not_signed_in as session_expired
 from shared.contract import Problem, Rejection
 from shared.observability import correlation_id, get_logger
 
-from gateway.pages.rendered import page, sign_in_path, unavailable_text
+from gateway.pages.rendered import absence_text, page, sign_in_path, unavailable_text
 from gateway.people import API_PREFIX, HttpRequest, NotSignedIn
 
 log = get_logger()
@@ -37,7 +37,7 @@ def unavailable(request: HttpRequest, error: ServiceUnavailable) -> Response[Any
         kept = request.scope["state"]["typed"]
         answer = page(request, "errors/kept.html", {"text": text, "kept": kept}, status_code=503)
     else:
-        answer = page(request, "errors/503.html", {"text": text}, status_code=503)
+        answer = page(request, "errors/503.html", {"text": absence_text(error)}, status_code=503)
     answer.headers["retry-after"] = str(error.retry_after)
     return answer
 

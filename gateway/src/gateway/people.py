@@ -132,8 +132,8 @@ class SessionMiddleware:
         state.update(person=None, session_error=None, visitor=None, typed=[])
         path = request.url.path
         if path.startswith(API_PREFIX):
-            token = request.headers.get("authorization", "").removeprefix("Bearer ")
-            state["person"] = self._person(token)
+            scheme, _, token = request.headers.get("authorization", "").partition(" ")
+            state["person"] = self._person(token) if scheme == "Bearer" else None
             return None
         if path.startswith("/assets/"):
             return None

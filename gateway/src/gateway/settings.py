@@ -17,12 +17,12 @@ class ServiceUrls(BaseModel):
 class GatewaySettings(ProcessSettings):
     """The gateway holds no database: only where the others are, and one secret for its forms.
 
-    ``store_url`` is the store as the gateway reaches it, where that is not as browsers do.
+    ``store_url`` is the store as the gateway reaches it, ``store_public_url`` as browsers do.
     """
 
     services: ServiceUrls
     public_url: str
     store_public_url: str
-    store_url: str | None = None
+    store_url: str
     cookie_secret: str
     cookie_secure: bool = True

@@ -13,11 +13,11 @@ _SECONDS = 30.0
 class StoreDoor:
     """Sends a file with the ticket that a browser would have used.
 
-    ``reached_at`` is the store's address from here, where it is not the one that browsers use.
+    ``store_url`` is the store's address from here; the ticket has the one that browsers use.
     """
 
-    def __init__(self, reached_at: str | None = None) -> None:
-        self._reached_at = reached_at
+    def __init__(self, store_url: str) -> None:
+        self._here = urlsplit(store_url)
 
     async def send(self, ticket: UploadTicket, filename: str, content: bytes) -> None:
         """Send the file; raises Rejection where the ticket does not allow it."""
@@ -39,7 +39,5 @@ class StoreDoor:
             )
 
     def _url(self, ticket: UploadTicket) -> str:
-        if self._reached_at is None:
-            return ticket.url
-        here = urlsplit(self._reached_at)
+        here = self._here
         return urlunsplit(urlsplit(ticket.url)._replace(scheme=here.scheme, netloc=here.netloc))

@@ -3,8 +3,10 @@
 Identity signs (Ed25519, RFC 8037); everyone else holds the public key only.
 """
 
+import time
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 from uuid import UUID
@@ -19,6 +21,9 @@ from shared.contract import Contract, Rejection
 type Role = Literal["family", "staff", "operator"]
 
 _ISSUER = "rentree/identity"
+_LEEWAY_SECONDS = 5
+"""What two machines' clocks may differ by."""
+_REMEMBERED = 4096
 
 
 class Caller(Contract):
@@ -48,11 +53,15 @@ def not_signed_in() -> Rejection:
     return Rejection("not_signed_in", "Votre session a expiré. Reconnectez-vous.", status=401)
 
 
-@dataclass(frozen=True, slots=True)
 class TokenVerifier:
-    """Reads a token back, without asking anyone."""
+    """Reads a token back, without asking anyone.
 
-    public_key: Ed25519PublicKey
+    What was verified is remembered: checking a signature costs more than the rest of an answer.
+    """
+
+    def __init__(self, public_key: Ed25519PublicKey) -> None:
+        self._public_key = public_key
+        self._read = lru_cache(maxsize=_REMEMBERED)(self._check)
 
     @classmethod
     def from_file(cls, path: Path) -> "TokenVerifier":
@@ -65,16 +74,23 @@ class TokenVerifier:
 
     def verify(self, token: str) -> Caller:
         """Give the token's caller; raises the Rejection ``not_signed_in`` where it is not valid."""
+        caller, expires_at = self._read(token)
+        if expires_at + _LEEWAY_SECONDS < time.time():
+            raise not_signed_in()
+        return caller
+
+    def _check(self, token: str) -> tuple[Caller, float]:
+        """Give the caller and the expiry, in seconds since 1970."""
         try:
             claims = jwt.decode(
                 token,
-                self.public_key,
+                self._public_key,
                 algorithms=["EdDSA"],
                 issuer=_ISSUER,
-                leeway=5,  # seconds between two machines' clocks
+                leeway=_LEEWAY_SECONDS,
                 options={"require": ["exp", "iat", "iss"]},
             )
-            return Caller.model_validate(claims["caller"])
+            return Caller.model_validate(claims["caller"]), float(claims["exp"])
         except (jwt.InvalidTokenError, ValidationError, KeyError) as error:
             raise not_signed_in() from error
 

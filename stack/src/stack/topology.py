@@ -52,6 +52,7 @@ def variables(package: str, around: Surroundings) -> dict[str, str]:
                 "RENTREE_PUBLIC_URL": around.public_url,
                 "RENTREE_COOKIE_SECRET": around.cookie_secret,
                 "RENTREE_COOKIE_SECURE": str(around.public_url.startswith("https:")).lower(),
+                "RENTREE_STORE_URL": around.store_url,
                 "RENTREE_STORE_PUBLIC_URL": around.store_public_url,
             }
             | {

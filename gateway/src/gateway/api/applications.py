@@ -1,5 +1,6 @@
 """The re-enrolment of one student in one campaign, step by step."""
 
+import asyncio
 from datetime import UTC, datetime
 from typing import Literal
 from uuid import UUID
@@ -47,7 +48,7 @@ class Submission(Contract):
     """The acceptance of the text shown at the recap (step 5)."""
 
     accepted_text_version: str = Field(min_length=1)
-    remarks: Remarks = ""
+    remarks: Remarks | None = None
 
 
 class Decline(Contract):
@@ -155,7 +156,11 @@ async def list_deliveries(
     application_id: FromPath[UUID], person: NamedDependency[Person]
 ) -> tuple[Delivery, ...]:
     """Give the messages about one application and where they stand, the latest first."""
-    return await person.ask(ListDeliveries(application_id=application_id))
+    _, deliveries = await asyncio.gather(
+        person.ask(ShowApplication(application_id=application_id)),
+        person.ask(ListDeliveries(application_id=application_id)),
+    )
+    return deliveries
 
 
 @post("/declines", status_code=200, responses=CHANGED)

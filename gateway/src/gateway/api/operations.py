@@ -1,22 +1,22 @@
 """What operations of the API have in common: who may call them and how they refuse."""
 
-from typing import Any, Final
+from typing import Final
 
 from litestar.connection import ASGIConnection
+from litestar.datastructures import State
 from litestar.handlers import BaseRouteHandler
 from litestar.openapi.datastructures import ResponseSpec
+from shared.callers import Caller
 from shared.contract import Problem
 
 from gateway.people import NotSignedIn
-
-type AnyConnection = ASGIConnection[Any, Any, Any, Any]
 
 BEARER_SCHEME: Final = "bearer"
 """The name of the security scheme of operations for signed-in people."""
 
 _PROBLEMS: Final = {
     400: "The request cannot be read: it is no JSON.",
-    401: "`not_signed_in`: no access token, or one that has expired.",
+    401: "`not_signed_in` (no access token, or one that has expired), or as described above.",
     404: "`not_found`: nothing here that is yours.",
     409: "The refusals named in the description.",
     422: "`invalid`: `facts.errors` names each `field` and says what is wrong with it.",
@@ -24,7 +24,10 @@ _PROBLEMS: Final = {
 }
 
 
-def require_token(connection: AnyConnection, handler: BaseRouteHandler) -> None:  # noqa: ARG001
+def require_token(
+    connection: ASGIConnection[BaseRouteHandler, Caller | None, None, State],
+    handler: BaseRouteHandler,  # noqa: ARG001 - every guard is given it
+) -> None:
     """Guard an operation: whoever sends no valid token learns nothing else."""
     if connection.scope["state"]["person"] is None:
         raise NotSignedIn

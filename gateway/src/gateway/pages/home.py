@@ -6,14 +6,13 @@ from datetime import UTC, datetime
 from litestar import get
 from litestar.di import NamedDependency
 from litestar.response import Template
-from shared.contracts.enrolment import MyApplications
 from shared.contracts.identity import MyFamily
 
 from gateway.pages.details import details_of
 from gateway.pages.intents import ask_applications, intents
 from gateway.pages.pieces import pieces_if_known
 from gateway.pages.rendered import page
-from gateway.pages.wizard.frame import CONTACT_DETAILS, ask_family, full_name, step_path
+from gateway.pages.wizard.frame import CONTACT_DETAILS, DOCUMENTS, ask_family, full_name, step_path
 from gateway.people import HttpRequest, Person
 from gateway.sites import SiteDirectory
 
@@ -41,14 +40,16 @@ async def family_page(request: HttpRequest, person: NamedDependency[Person]) -> 
     notices: list[str] = []
     family, mine = await asyncio.gather(person.ask(MyFamily()), ask_applications(person, notices))
     students = [(student.id, full_name(student.details)) for student in family.students]
-    campaign = mine.campaign if mine else None
+    campaign, applications = (mine.campaign, mine.applications) if mine else (None, ())
+    draft = next((one for one in applications if one.state == "draft"), None)
     first = students[0][0] if students else None
     context = {
         "guardians": [details_of(guardian) for guardian in family.guardians],
         "students": students,
         "pieces": await pieces_if_known(person, campaign, first, notices),
         "no_campaign": mine is not None and campaign is None,
-        "change_href": _change_path(mine),
+        "change_href": step_path(draft.id, CONTACT_DETAILS) if draft else "",
+        "documents_path": step_path(applications[0].id, DOCUMENTS) if applications else "",
     }
     return page(request, "portal/family.html", context, notices=notices)
 
@@ -68,13 +69,6 @@ async def password_help(
     """Say who changes a password, until the portal does it by itself (S4)."""
     site = await directory.site(person.caller.site_id)
     return page(request, "portal/password.html", {"site": site})
-
-
-def _change_path(mine: MyApplications | None) -> str:
-    """Give where details may be changed: step 1 of an application that is not filed yet."""
-    applications = mine.applications if mine else ()
-    draft = next((one for one in applications if one.state == "draft"), None)
-    return step_path(draft.id, CONTACT_DETAILS) if draft else ""
 
 
 ROUTES = [home, family_page, invoices, password_help]

@@ -36,7 +36,8 @@ def page(
         template,
         context={
             **(context or {}),
-            "visitor": request.scope["state"]["visitor"],
+            # an address that leads nowhere is refused before anyone looked who asks
+            "visitor": request.scope["state"].get("visitor"),
             "forms": list(forms),
             "notices": list(notices),
         },
@@ -44,16 +45,20 @@ def page(
     )
 
 
+def absence_text(error: ServiceUnavailable) -> str:
+    """Say in French what is unavailable."""
+    return f"{SERVICE_NAMES[error.service]} sont momentanément indisponibles."
+
+
 def unavailable_text(error: ServiceUnavailable) -> str:
-    """Say in French what is unavailable, and that nothing is lost."""
-    name = SERVICE_NAMES.get(error.service, "Une partie du portail")
+    """Say in French what is unavailable, and that nothing of what was sent is lost."""
     sure = (
         "Votre demande a peut-être été enregistrée : vous pouvez la renvoyer sans risque,"
         " rien ne sera enregistré deux fois."
         if error.maybe_recorded
         else "Vos réponses sont conservées dans cette page : renvoyez-la dans un instant."
     )
-    return f"{name} sont momentanément indisponibles. {sure}"
+    return f"{absence_text(error)} {sure}"
 
 
 def refusal_text(error: Rejection | ServiceUnavailable) -> str:

@@ -31,9 +31,9 @@ async function submit(form) {
   clearError(input);
   form.setAttribute("aria-busy", "true");
   try {
-    await send(form, chosenFile(form, input));
+    const { next } = await send(form, chosenFile(form, input));
     say(form, "Le fichier est arrivé.");
-    window.location.reload();
+    window.location.assign(next);
   } catch (error) {
     // Anything but a refusal is a fault of ours: the family is told, the console has the rest.
     if (!(error instanceof Refusal)) console.error(error);
@@ -66,7 +66,7 @@ async function send(form, file) {
   });
   await sendToStore(form, ticket, file);
   say(form, "Le fichier est envoyé, encore un instant.");
-  await post(form, form.dataset.registeredUrl, { document_id: ticket.document_id });
+  return await post(form, form.dataset.registeredUrl, { document_id: ticket.document_id });
 }
 
 function csrfToken(form) {

@@ -38,7 +38,7 @@ async def hold_seats(command: HoldSeats, caller: Caller, tx: Transaction) -> tup
         if row is None or row.student_id != request.student_id:
             raise Rejection.not_found()
         wishes.append(Wish(request.hold_id, row, request.course_ids))
-    await _refuse_ended(tx, [wish.hold_id for wish in wishes])
+    await _refuse_used(tx, family_id, [wish.hold_id for wish in wishes])
 
     # two tabs of one family decide one after the other
     await tx.execute(
@@ -133,10 +133,13 @@ async def _open_school_year(
     return str(found.school_year)
 
 
-async def _refuse_ended(tx: Transaction, hold_ids: list[UUID]) -> None:
-    """An identifier serves one hold: once ended, another choice needs a new one."""
-    ended = await tx.scalar(
-        sa.select(seat.c.id).where(seat.c.id.in_(hold_ids), seat.c.state == "released").limit(1)
+async def _refuse_used(tx: Transaction, family_id: UUID, hold_ids: list[UUID]) -> None:
+    """An identifier serves one hold of one family: once ended, another choice needs a new one."""
+    used = await tx.execute(
+        sa.select(seat.c.family_id, seat.c.state).where(seat.c.id.in_(hold_ids))
     )
-    if ended is not None:
-        raise Rejection("hold_ended", "Cette place n'est plus retenue. Choisissez à nouveau.")
+    for former in used:
+        if former.family_id != family_id:
+            raise Rejection.not_found()
+        if former.state == "released":
+            raise Rejection("hold_ended", "Cette place n'est plus retenue. Choisissez à nouveau.")

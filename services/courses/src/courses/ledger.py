@@ -11,6 +11,7 @@ from typing import Literal
 from uuid import UUID
 
 import sqlalchemy as sa
+from shared.contract import Rejection
 from shared.db import Transaction
 from sqlalchemy.dialects.postgresql import insert
 
@@ -69,7 +70,10 @@ async def read_live_seats(
 async def write_allocation(
     tx: Transaction, campaign_id: UUID, family_id: UUID, allocation: Allocation, now: datetime
 ) -> None:
-    """Record what was decided under the courses' locks, counters included."""
+    """Record what was decided under the courses' locks, counters included.
+
+    Raises the Rejection ``not_found`` where an identifier already names another family's seat.
+    """
     await end_holds(tx, [old.id for old in allocation.replaced], "released", now)
     values = [
         {
@@ -88,10 +92,20 @@ async def write_allocation(
     statement = insert(seat).values(values)
     renewed_or_new = await tx.execute(
         statement.on_conflict_do_update(
-            index_elements=["id"], set_={"expires_at": statement.excluded.expires_at}
+            index_elements=["id"],
+            set_={"expires_at": statement.excluded.expires_at},
+            where=sa.and_(
+                seat.c.family_id == family_id,
+                seat.c.follow_id == statement.excluded.follow_id,
+                seat.c.course_id == statement.excluded.course_id,
+                seat.c.state == "held",
+            ),
         ).returning(seat.c.course_id, sa.literal_column("xmax = 0").label("is_new"))
     )
-    await _count(tx, [row.course_id for row in renewed_or_new if row.is_new], +1)
+    written = renewed_or_new.all()
+    if len(written) != len(values):
+        raise Rejection.not_found()
+    await _count(tx, [row.course_id for row in written if row.is_new], +1)
 
 
 async def end_holds(

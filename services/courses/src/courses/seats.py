@@ -122,7 +122,8 @@ def allocate(
     - Refused, and then nothing changes: a course that is not on offer for the row
       (``wrong_site``, ``wrong_level``), one that meets during another seat of the same student
       (``same_time``), a row whose seat is already claimed (``already_claimed``), no seat left in
-      any (``course_full``, naming the last one tried).
+      any (``course_full``, naming the last one tried), an identifier that already names this
+      row's seat in another course (``hold_id_reused``).
 
     ``kept`` holds every live seat of the students concerned.
     """
@@ -146,6 +147,8 @@ def allocate(
         present = former.get(wish.row.follow_id)
         if present is not None and present.course_id == room.course_id:
             granted.append(renewed(present, now))
+        elif present is not None and present.id == wish.hold_id:
+            raise Rejection("hold_id_reused", "Cette demande de place a déjà servi : recommencez.")
         else:
             granted.append(
                 Seat(

@@ -135,12 +135,12 @@ def submit(
     *,
     receipt: Receipt,
     accepted_text_version: str,
-    remarks: str,
+    remarks: str | None,
 ) -> Progress:
     """File the request: every step done, every chosen seat held at the instant of ``receipt``.
 
     Filing again changes nothing, the first receipt included (S71). ``remarks`` replace those of
-    step 4 unless they are empty.
+    step 4 where they are given.
     """
     if progress.state == "submitted":
         return progress
@@ -152,7 +152,7 @@ def submit(
         progress,
         state="submitted",
         step_reached=DONE,
-        remarks=remarks or progress.remarks,
+        remarks=progress.remarks if remarks is None else remarks,
         accepted_text_version=accepted_text_version,
         receipt=receipt,
     )

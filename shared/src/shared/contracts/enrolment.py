@@ -143,12 +143,13 @@ class SubmitApplication(Command[Application]):
     ``received_at`` is when the gateway received the click (S24). Refused: ``steps_missing``,
     ``seat_not_held`` (the hold expired: choose again), ``hold_not_known_yet`` (repeat in a
     moment), ``campaign_not_open``, ``campaign_closed``, ``already_declined``.
+    ``remarks`` replace those of step 4 where they are given.
     """
 
     application_id: UUID
     received_at: AwareDatetime
     accepted_text_version: str = Field(min_length=1)
-    remarks: Remarks = ""
+    remarks: Remarks | None = None
 
 
 class DeclineReenrolment(Command[Application]):

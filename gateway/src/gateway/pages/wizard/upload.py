@@ -11,8 +11,7 @@ from uuid import UUID
 from litestar import get, post
 from litestar.datastructures import FormMultiDict, UploadFile
 from litestar.di import NamedDependency
-from litestar.exceptions import HTTPException
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 from litestar.response import Redirect, Template
 from pydantic import BaseModel, Field
 from shared.ask import ServiceUnavailable
@@ -32,19 +31,17 @@ from shared.identifiers import new_id
 
 from gateway.forms import Form
 from gateway.pages.rendered import page
+from gateway.pages.wizard.file_limit import FORM_MAX_BYTES, TOO_LARGE, FileLimit
 from gateway.pages.wizard.frame import DOCUMENTS, Elsewhere, step_path, typed
 from gateway.people import HttpRequest, Person
 from gateway.store import StoreDoor
 
 PIECE_PATH: Final = "/dossiers/{application_id:uuid}/documents/{type_code:str}"
 
-_FORM_BYTES: Final = 16 * 1024
-"""What the form may weigh around its file."""
 _FILENAME_LENGTH: Final = 255
-_TOO_LARGE: Final = "trop-lourd"
 _REFUSALS: Final = {
-    _TOO_LARGE: "Ce fichier dépasse 2 Mo. Réduisez-le ou numérisez-le avec une qualité plus basse, "
-    "puis recommencez.",
+    TOO_LARGE: "Le fichier est trop lourd : 2 Mo au plus. Réduisez-le ou numérisez-le avec une "
+    "qualité plus basse, puis recommencez.",
 }
 _UNAVAILABLE: Final = (
     "Le dépôt des pièces est momentanément indisponible : votre fichier n'a pas été enregistré. "
@@ -59,9 +56,8 @@ class FileForm(BaseModel):
 
 
 class Announcement(BaseModel):
-    """What the script says of a file before it sends it."""
+    """What is known of a file before it is sent."""
 
-    document_id: UUID
     filename: str = Field(min_length=1, max_length=_FILENAME_LENGTH)
     size: int = Field(ge=0)
 
@@ -99,11 +95,6 @@ async def show(
     return _ask(request, place, _REFUSALS.get(refusal, ""))
 
 
-def too_large(request: HttpRequest, error: HTTPException) -> Redirect:  # noqa: ARG001
-    """Say on the piece's page that the file is over the limit: it was not read to its end."""
-    return Redirect(f"{request.url.path}?refus={_TOO_LARGE}", status_code=303)
-
-
 def unavailable(request: HttpRequest, error: ServiceUnavailable) -> Template:  # noqa: ARG001
     """Say that the file was not kept: no page can give it back."""
     return page(request, "errors/503.html", {"text": _UNAVAILABLE}, status_code=503)
@@ -111,8 +102,9 @@ def unavailable(request: HttpRequest, error: ServiceUnavailable) -> Template:  #
 
 @post(
     PIECE_PATH,
-    request_max_body_size=MAX_DOCUMENT_BYTES + _FORM_BYTES,
-    exception_handlers={413: too_large, ServiceUnavailable: unavailable},
+    middleware=[FileLimit],
+    request_max_body_size=FORM_MAX_BYTES,
+    exception_handlers={ServiceUnavailable: unavailable},
 )
 async def send(
     request: HttpRequest,
@@ -129,9 +121,10 @@ async def send(
         return _ask(request, place, "Choisissez un fichier")
     content = await file.read()
     filename = file.filename[-_FILENAME_LENGTH:]
-    announced = Announcement(document_id=_document_id(posted), filename=filename, size=len(content))
+    announced = Announcement(filename=filename, size=len(content))
+    opening = _opening(_document_id(posted), place.application, type_code, announced)
     try:
-        ticket = await person.ask(_opening(place.application, type_code, announced))
+        ticket = await person.ask(opening)
         await store.send(ticket, filename, content)
         await person.ask(RegisterUpload(document_id=ticket.document_id))
     except Rejection as refused:
@@ -146,11 +139,11 @@ async def open_ticket(
     person: NamedDependency[Person],
     application_id: FromPath[UUID],
     type_code: FromPath[str],
-    data: Announcement,
+    data: JSONBody[Announcement],
 ) -> UploadTicket:
-    """Tell the script where to send the file."""
+    """Tell the script where to send the file: a new document at each attempt."""
     application = await person.ask(ShowApplication(application_id=application_id))
-    return await person.ask(_opening(application, type_code, data))
+    return await person.ask(_opening(new_id(), application, type_code, data))
 
 
 @post(f"{PIECE_PATH}/depose", status_code=200)
@@ -158,7 +151,7 @@ async def register(
     person: NamedDependency[Person],
     application_id: FromPath[UUID],
     type_code: FromPath[str],  # noqa: ARG001 - the document knows its piece
-    data: DocumentNamed,
+    data: JSONBody[DocumentNamed],
 ) -> NextPage:
     """Have the file that the script sent checked and attached."""
     application = await person.ask(ShowApplication(application_id=application_id))
@@ -220,9 +213,11 @@ async def _find(person: Person, application_id: UUID, type_code: str) -> Place:
     raise Rejection.not_found()
 
 
-def _opening(application: Application, type_code: str, announced: Announcement) -> OpenUpload:
+def _opening(
+    document_id: UUID, application: Application, type_code: str, announced: Announcement
+) -> OpenUpload:
     return OpenUpload(
-        document_id=announced.document_id,
+        document_id=document_id,
         campaign_id=application.campaign.id,
         student_id=application.student_id,
         type_code=type_code,

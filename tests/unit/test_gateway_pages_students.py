@@ -1,0 +1,148 @@
+import re
+from uuid import UUID
+
+import pytest
+from shared.contract import Rejection
+from shared.contracts.courses import FollowedCourses
+from shared.contracts.documents import ListPieces
+from shared.contracts.identity import MyFamily
+from shared.identifiers import new_id
+
+from tests.portal import Portal
+from tests.portal_reader import ANA, LEO, Reader, a_campaign, a_family, an_application
+
+TABS = ["identite", "cours", "historique", "reinscription", "documents"]
+
+
+@pytest.fixture(scope="module")
+def gateway(tmp_path_factory: pytest.TempPathFactory) -> Portal:
+    return Portal(tmp_path_factory.mktemp("keys"))
+
+
+@pytest.fixture
+def reader(gateway: Portal) -> Reader:
+    return Reader(gateway)
+
+
+def test_an_only_student_is_shown_at_once_and_several_are_listed(reader: Reader) -> None:
+    choice = reader.read("/eleves")
+    assert f'href="/eleves/{LEO.id}/identite"' in choice
+    assert f'href="/eleves/{ANA.id}/identite"' in choice
+
+    reader.knows({MyFamily: a_family(LEO)})
+    with reader.portal.browser(reader.caller) as browser:
+        answer = browser.get("/eleves", follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"] == f"/eleves/{LEO.id}/identite"
+
+
+def test_identity_marks_what_the_family_has_changed(reader: Reader) -> None:
+    page = reader.read(f"/eleves/{LEO.id}/identite")
+    assert page.count("Élément modifié") == 1
+    assert re.search(r"Ville.*?Meudon.*?Élément modifié", page)
+    assert "14/07/2013" in page
+    tabs = re.search(r'<nav class="rentree-tabs".*?</nav>', page)
+    assert tabs is not None
+    assert re.findall(r">([^<>]+)</a>", tabs[0]) == [
+        "Identité",
+        "Cours",
+        "Historique",
+        "Réinscription",
+        "Mes Documents",
+        "Changer d'élève",
+    ]
+    assert tabs[0].count('aria-current="page"') == 1
+
+
+def test_this_years_courses_are_apart_from_those_of_earlier_years(reader: Reader) -> None:
+    courses = reader.read(f"/eleves/{LEO.id}/cours")
+    assert "FM 1.4 (12) - MERCREDI - 14.00 à 15.30" in courses
+    assert "Mme ROUX" in courses
+    assert "2025-2026" not in courses
+    history = reader.read(f"/eleves/{LEO.id}/historique")
+    assert "2026-2027" not in history
+    assert history.index("2025-2026") < history.index("2024-2025")
+
+
+def test_the_reenrolment_tab_is_about_one_student(reader: Reader) -> None:
+    page = reader.read(f"/eleves/{LEO.id}/reinscription")
+    assert "Je souhaite réinscrire Léo TEST" in page
+    assert "Ana TEST" not in page
+
+
+def test_the_documents_tab_lists_the_students_and_the_familys_pieces(reader: Reader) -> None:
+    draft = an_application(a_campaign(), "draft")
+    reader.stands_at(draft.campaign, draft)
+    page = reader.read(f"/eleves/{LEO.id}/documents")
+    assert page.index("Certificat médical DANSE") < page.index("Justificatif de domicile")
+    assert "À fournir" in page
+    assert "Déposée" in page
+    assert "1,9 Mo" in page
+    assert f'href="/dossiers/{draft.id}/documents"' in page
+    assert f'href="/dossiers/{draft.id}/documents/domicile/consulter"' in page
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_another_familys_student_is_not_found(reader: Reader, tab: str) -> None:
+    assert "Page introuvable" in reader.read(f"/eleves/{new_id()}/{tab}", status=404)
+
+
+@pytest.mark.parametrize("tab", TABS)
+def test_without_identity_nothing_is_shown_of_a_student_who_may_be_anothers(
+    reader: Reader, tab: str
+) -> None:
+    reader.stands_at(a_campaign(), an_application(a_campaign(), "draft", ANA))
+    reader.knows({FollowedCourses: Rejection.not_found(), ListPieces: Rejection.not_found()})
+    reader.without("identity")
+    page = reader.read(f"/eleves/{LEO.id}/{tab}", status=page_status(tab))
+    for theirs in ("FM 1.4", "quittance.pdf", "Reprendre", "Léo"):
+        assert theirs not in page
+
+
+def page_status(tab: str) -> int:
+    """Identité has nothing to show without identity; courses knows by itself whose they are."""
+    return {"identite": 503, "cours": 404, "historique": 404}.get(tab, 200)
+
+
+@pytest.mark.parametrize(
+    ("tab", "service"),
+    [
+        ("cours", "courses"),
+        ("historique", "courses"),
+        ("documents", "documents"),
+        ("documents", "enrolment"),
+        ("reinscription", "enrolment"),
+    ],
+)
+def test_a_tab_says_what_is_away(reader: Reader, tab: str, service: str) -> None:
+    reader.without(service)
+    page = reader.read(f"/eleves/{LEO.id}/{tab}")
+    assert "momentanément indisponibles" in page
+    assert "Léo TEST" in page
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/accueil", "/famille", "/facturation", "/mot-de-passe", "/eleves"]
+    + [f"/eleves/{UUID(int=1)}/{tab}" for tab in TABS],
+)
+def test_every_page_is_for_signed_in_people_and_comes_back(gateway: Portal, path: str) -> None:
+    gateway.reset({})
+    with gateway.browser() as browser:
+        answer = browser.get(path, follow_redirects=False)
+    assert answer.status_code == 303
+    assert answer.headers["location"].startswith("/connexion?suite=%2F")
+    assert gateway.services.asked == []
+
+
+def test_an_address_that_does_not_exist_is_a_french_page(reader: Reader) -> None:
+    assert "Page introuvable" in reader.read("/nulle-part", status=404)
+
+
+@pytest.mark.parametrize(
+    "path",
+    ["/accueil", "/famille", "/facturation", "/mot-de-passe", "/eleves"]
+    + [f"/eleves/{LEO.id}/{tab}" for tab in TABS],
+)
+def test_a_page_has_one_main_heading(reader: Reader, path: str) -> None:
+    assert reader.read(path).count("<h1") == 1
