@@ -18,7 +18,7 @@ PROBE_QUEUE = "rentree.probe"
 RETRY_DELAYS_SECONDS = (1, 5, 30, 300)
 """The tiers a failed message waits in; the last one serves all further attempts."""
 ATTEMPTS = 12
-"""Attempts before a message is put aside as dead: about 45 minutes."""
+"""Attempts before a message is put aside as dead: about 40 minutes."""
 
 _PUBLISH_WITHIN_SECONDS = 5.0
 _ARCHIVE_ARGUMENTS: FieldTable = {

@@ -18,9 +18,12 @@ def _owner(module: str) -> str:
 
 
 class Contract(BaseModel):
-    """A frozen value that crosses a process boundary."""
+    """A frozen value that crosses a process boundary.
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
+    Fields are only ever added: an unknown one is ignored, so that old readers accept new writers.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
 
 
 class Ask[Answer](Contract):
@@ -28,8 +31,11 @@ class Ask[Answer](Contract):
 
     ``owner`` is the service that answers and ``name`` its name on the wire,
     ``<owner>.<handler function>``: ``HoldSeats`` in ``contracts/courses.py`` is
-    ``courses.hold_seats``.
+    ``courses.hold_seats``. A question with an unknown field is refused: what it asks for would
+    otherwise silently not be done.
     """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     owner: ClassVar[str]
     name: ClassVar[str]
@@ -68,10 +74,7 @@ class Event(Contract):
     ``type`` is its CloudEvents type and its routing key, ``<owner>.<snake_case>.v<version>``.
     ``about`` names the field that becomes the CloudEvents subject. ``personal`` marks an event
     that carries more than identifiers: it never leaves the territory's own services (S90).
-    Fields are only ever added: an unknown one is ignored, so that old readers accept new events.
     """
-
-    model_config = ConfigDict(frozen=True, extra="ignore")
 
     owner: ClassVar[str]
     type: ClassVar[str]

@@ -1,0 +1,36 @@
+"""RabbitMQ is stopped: commands are still answered, and their events leave once it is back."""
+
+import aiohttp
+import pytest
+from stack.topology import SERVICES
+
+from tests.harness import eventually
+from tests.system import System
+
+pytestmark = pytest.mark.servers
+
+
+async def test_a_family_submits_without_the_broker_and_is_told_by_mail_afterwards(
+    system: System,
+) -> None:
+    school = await system.school(families=1)
+    (family,) = school.families
+    application = await school.prepare(family)
+    broker = system.stack.process("rabbitmq")
+    await broker.stop()
+    try:
+        submitted = await school.submit(family, application)
+        async with aiohttp.ClientSession() as client:
+            for service in SERVICES:
+                for url in system.stack.urls[service]:
+                    async with client.get(f"{url}/health/ready") as response:
+                        assert response.status == 200, await response.text()
+                        assert (await response.json())["broker"] != "up"
+    finally:
+        broker.start()
+        await broker.wait_ready()
+    assert submitted.receipt is not None
+    number = submitted.receipt.number
+    await eventually(lambda: system.mails_about(number), within_seconds=40)
+    assert await school.claims() == 1
+    assert len(system.mails_about(number)) == 1
