@@ -36,7 +36,8 @@ log = get_logger()
 
 MESSAGES = Counter("rentree_messages_total", "Attempts to send a message", ["kind", "outcome"])
 
-_LINES = 4
+MAILS_AT_ONCE = 4
+"""Mails that a replica hands over at the same time: what one crash may repeat at most."""
 _ROUND_SECONDS = 2.0  # short enough for a graceful stop to wait for its end
 
 _student_key = sa.cast(message.c.student_id, sa.Text)
@@ -80,7 +81,7 @@ async def send_due_messages(database: Database, postman: Postman, letterhead: Le
     """Send the messages that are due, over as many lines as there are messages, four at most."""
     if postman.is_resting:
         return
-    due = _waiting.where(message.c.due_at <= datetime.now(UTC)).limit(_LINES).subquery()
+    due = _waiting.where(message.c.due_at <= datetime.now(UTC)).limit(MAILS_AT_ONCE).subquery()
     async with database.transaction() as tx:
         lines = await tx.scalar(sa.select(sa.func.count()).select_from(due)) or 0
     async with asyncio.TaskGroup() as group:
