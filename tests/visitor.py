@@ -18,7 +18,7 @@ _HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came back: where it led, its status and its text."""
+    """What came back: where it led, its status and its text, and the click's correlation id."""
 
     path: str
     status: int
@@ -64,10 +64,11 @@ class Visitor:
             return await self._answer(response)
 
     async def post(self, path: str, form: Mapping[str, str]) -> Answer:
-        """Post a form with the token that its page would carry."""
+        """Post a form with the token that its page would carry, and go where it leads."""
         data = {"_csrf_token": self._csrf_token(), **form}
         async with self.client.post(self.url + path, data=data) as response:
-            return await self._answer(response)
+            clicked = (*response.history, response)[0]
+            return await self._answer(response, clicked)
 
     async def post_json(self, path: str, body: Mapping[str, object]) -> Answer:
         """Post as the pages' own scripts do."""
@@ -80,10 +81,12 @@ class Visitor:
         return cookies["rentree_csrf"].value if "rentree_csrf" in cookies else ""
 
     @staticmethod
-    async def _answer(response: aiohttp.ClientResponse) -> Answer:
+    async def _answer(
+        response: aiohttp.ClientResponse, clicked: aiohttp.ClientResponse | None = None
+    ) -> Answer:
         return Answer(
             response.url.path,
             response.status,
             await response.text(),
-            response.headers.get("x-correlation-id", ""),
+            (clicked or response).headers["x-correlation-id"],
         )

@@ -94,7 +94,9 @@ def ask_route(desk: Desk, signature: Signature[Ask[Any]], *, public: bool) -> HT
                     correlation,
                 )
             finally:
-                ASK_SECONDS.labels(name, outcome).observe(time.perf_counter() - started)
+                seconds = time.perf_counter() - started
+                ASK_SECONDS.labels(name, outcome).observe(seconds)
+                log.info("asked", outcome=outcome, milliseconds=round(seconds * 1000, 1))
 
     return route
 

@@ -137,7 +137,9 @@ class Consumer:
                     correlation_id=correlation,
                 )
                 fresh = await reaction.happen(message.body, occurrence, self.database, self.given)
-                REACTIONS_COUNTED.labels(reaction.queue, "done" if fresh else "repeated").inc()
+                outcome = "done" if fresh else "repeated"
+                REACTIONS_COUNTED.labels(reaction.queue, outcome).inc()
+                log.info("reacted", outcome=outcome)
             except (ValidationError, KeyError, ValueError):
                 # it will never parse: no attempt more
                 REACTIONS_COUNTED.labels(reaction.queue, "dead").inc()
