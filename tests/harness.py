@@ -79,7 +79,7 @@ class Running[Settings: ServiceSettings]:
         for reaction in self.service.reacting():
             if reaction.signature.message is type(event):
                 await reaction.happen(
-                    event.model_dump_json().encode(),
+                    event,
                     occurrence,
                     self.database,
                     self.replica.given,

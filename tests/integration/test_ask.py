@@ -10,7 +10,7 @@ import pytest
 from courses.app import service as courses_service
 from shared.ask import Services, ServiceUnavailable
 from shared.callers import TokenSigner
-from shared.contract import Problem, Rejection
+from shared.contract import CsvLine, Problem, Rejection
 from shared.contracts.courses import CourseRows, ImportCourses
 from shared.contracts.identity import ListSites
 from shared.identifiers import new_id
@@ -143,6 +143,15 @@ async def test_beyond_its_bound_a_service_says_busy_at_once(
     assert refused
     assert not any(outcome.maybe_recorded for outcome in refused)
     assert len(refused) < len(outcomes)
+
+
+@pytest.mark.servers
+async def test_a_text_that_the_database_cannot_hold_is_refused_as_wrong(
+    courses: Running[ServiceSettings],
+) -> None:
+    line = CsvLine(number=2, cells={"code": "A\x00B"})
+    with pytest.raises(Rejection, match="invalid"):
+        await courses.ask(ImportCourses(lines=(line,)), operator())
 
 
 @pytest.mark.servers

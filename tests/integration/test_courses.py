@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from courses import tables
 from courses.app import service
 from courses.commands import release_expired_holds
+from shared.broker import BrokerLink
 from shared.callers import Caller
 from shared.contract import CsvLine, Rejection
 from shared.contracts.courses import (
@@ -303,23 +304,31 @@ async def test_a_seat_given_back_is_free_again(school: School) -> None:
     assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 1
 
 
-async def test_an_expired_hold_is_swept_and_its_seat_freed(school: School) -> None:
-    caller = await school.family("A")
-    (hold,) = await school.hold(caller, school.wish("A", 1))
+async def _expire(school: School, hold: Hold) -> None:
     async with school.running.database.transaction() as tx:
         await tx.execute(
             sa.update(tables.seat)
             .where(tables.seat.c.id == hold.id)
             .values(expires_at=datetime.now(UTC) - timedelta(minutes=6))
         )
-    await release_expired_holds(school.running.database)
+
+
+async def _sweep(school: School) -> None:
+    link = BrokerLink(school.running.settings.broker_url)
+    await release_expired_holds(school.running.database, link)
+    await link.close()
+
+
+async def test_an_expired_hold_is_swept_and_its_seat_freed(school: School) -> None:
+    caller = await school.family("A")
+    (hold,) = await school.hold(caller, school.wish("A", 1))
+    await _expire(school, hold)
+    await _sweep(school)
     assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 1
 
 
-async def test_a_submission_claims_its_seat_once_whatever_is_repeated(school: School) -> None:
-    caller = await school.family("A")
-    (hold,) = await school.hold(caller, school.wish("A", 1))
-    submitted = ApplicationSubmitted(
+def _submitted(school: School, caller: Caller, hold: Hold) -> ApplicationSubmitted:
+    return ApplicationSubmitted(
         application_id=new_id(),
         campaign_id=school.campaign_id,
         student_id=hold.student_id,
@@ -337,13 +346,110 @@ async def test_a_submission_claims_its_seat_once_whatever_is_repeated(school: Sc
             ),
         ),
     )
-    event_id = new_id()
+
+
+async def test_a_submission_claims_its_seat_once_whatever_is_repeated(school: School) -> None:
+    caller = await school.family("A")
+    (hold,) = await school.hold(caller, school.wish("A", 1))
+    submitted, event_id = _submitted(school, caller, hold), new_id()
     await school.running.react(submitted, event_id=event_id)
     await school.running.react(submitted, event_id=event_id)
     await school.running.react(submitted)
     assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 0
     with pytest.raises(Rejection, match="already_claimed"):
         await school.running.ask(ReleaseSeat(hold_id=hold.id), caller)
+
+
+async def test_a_submission_heard_after_its_hold_was_swept_takes_the_seat_back(
+    school: School,
+) -> None:
+    caller = await school.family("A")
+    (hold,) = await school.hold(caller, school.wish("A", 1))
+    await _expire(school, hold)
+    await _sweep(school)
+    await school.running.react(_submitted(school, caller, hold))
+    assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 0
+
+
+async def test_a_submission_heard_after_its_seat_went_to_another_takes_nothing_over(
+    school: School,
+) -> None:
+    late, quick = await school.family("A"), await school.family("B")
+    (hold,) = await school.hold(late, school.wish("A", 1))
+    await _expire(school, hold)
+    await _sweep(school)
+    (other,) = await school.hold(quick, school.wish("B", 1))
+    await school.running.react(_submitted(school, late, hold))
+    async with school.running.database.transaction() as tx:
+        rows = await tx.execute(sa.select(tables.seat.c.id, tables.seat.c.state))
+        states = {row.id: row.state for row in rows}
+    assert (states[hold.id], states[other.id]) == ("released", "held")
+
+
+async def test_a_hold_is_given_back_only_with_what_is_asked_for(school: School) -> None:
+    caller, rival = await school.family("A", "B"), await school.family("C")
+    (kept,) = await school.hold(caller, school.wish("A", 2))
+    await school.hold(rival, school.wish("C", 1))
+    full = HoldSeats(
+        campaign_id=school.campaign_id, requests=(school.wish("B", 1),), give_back=(kept.id,)
+    )
+    with pytest.raises(Rejection, match="course_full"):
+        await school.running.ask(full, caller)
+    assert await _live(school) == 2
+    free = full.model_copy(update={"requests": (school.wish("B", 2),)})
+    await school.running.ask(free, caller)
+    assert await _live(school) == 2
+
+
+async def _live(school: School) -> int:
+    async with school.running.database.transaction() as tx:
+        count = await tx.scalar(
+            sa.select(sa.func.count())
+            .select_from(tables.seat)
+            .where(tables.seat.c.campaign_id == school.campaign_id)
+            .where(tables.seat.c.state != "released")
+        )
+    return count or 0
+
+
+async def test_the_same_row_twice_is_refused(school: School) -> None:
+    caller = await school.family("A")
+    twice = HoldSeats.model_construct(
+        campaign_id=school.campaign_id,
+        requests=(school.wish("A", 1), school.wish("A", 2)),
+        give_back=(),
+    )
+    with pytest.raises(Rejection, match="invalid"):
+        await school.running.ask(twice, caller)
+
+
+async def test_a_student_belongs_to_one_family_whatever_the_order_of_the_news(
+    school: School,
+) -> None:
+    student_id = new_id()
+
+    def news(family_id: UUID, revision: int, *students: UUID) -> FamiliesRecorded:
+        record = FamilyRecord(
+            id=family_id,
+            site_id=school.site_id,
+            name="ESSAI",
+            revision=revision,
+            guardians=(),
+            students=tuple(
+                StudentRecord(id=each, last_name="ESSAI", first_name="X", birth_on=None)
+                for each in students
+            ),
+        )
+        return FamiliesRecorded(families=(record,))
+
+    first, second = new_id(), new_id()
+    for event in (news(second, 1, student_id), news(first, 2), news(first, 1, student_id)):
+        await school.running.react(event)
+    async with school.running.database.transaction() as tx:
+        families = await tx.scalars(
+            sa.select(tables.student.c.family_id).where(tables.student.c.id == student_id)
+        )
+        assert list(families) == [second]
 
 
 async def test_declining_frees_what_was_held_before_and_not_after(school: School) -> None:

@@ -10,6 +10,7 @@ from uuid import UUID
 import aio_pika
 import courses
 import pytest
+import shared.outbox
 import sqlalchemy as sa
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
 from shared.broker import EVENTS_EXCHANGE, BrokerLink, dead_queue
@@ -190,6 +191,55 @@ async def test_an_event_that_no_queue_takes_is_kept_until_one_does(
         return await outbox_size(service) == 0
 
     await eventually(is_relayed)
+
+
+async def test_a_failed_reaction_goes_back_to_its_queue_where_no_tier_takes_it(
+    service: Running[ServiceSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    event, published = campaign_published(), BrokerLink.publish
+    _FAILURES[event.campaign_id] = 1
+
+    async def without_tiers(
+        link: BrokerLink, exchange: str, routing_key: str, message: aio_pika.Message
+    ) -> None:
+        if exchange.startswith("rentree.retry."):
+            raise ConnectionError
+        await published(link, exchange, routing_key, message)
+
+    monkeypatch.setattr(BrokerLink, "publish", without_tiers)
+    async with service.database.transaction() as tx:
+        await emit(tx, event)
+    await eventually(lambda: event.campaign_id in _SEEN)
+    async with channel_of(service) as channel:
+        assert await count_dead_letters(channel) == {}
+
+
+async def test_a_relay_that_stands_by_does_not_stir_at_each_event(
+    service: Running[ServiceSettings], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tries = 0
+    rest = shared.outbox._rest  # noqa: SLF001
+
+    async def counted(stop: asyncio.Event) -> None:
+        nonlocal tries
+        tries += 1
+        await rest(stop)
+
+    monkeypatch.setattr(shared.outbox, "_rest", counted)
+    link, stop = BrokerLink(service.settings.broker_url), asyncio.Event()
+    standing_by = asyncio.create_task(
+        Relay("courses", service.settings.database_url, link).run(stop)
+    )
+    await eventually(lambda: tries > 0)
+    for _ in range(5):
+        event = campaign_published()
+        async with service.database.transaction() as tx:
+            await emit(tx, event)
+    await eventually(lambda: event.campaign_id in _SEEN)
+    assert tries < 10
+    stop.set()
+    await standing_by
+    await link.close()
 
 
 async def test_a_second_relay_stands_by_and_takes_over(

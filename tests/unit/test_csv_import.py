@@ -1,15 +1,12 @@
 """CSV exports as other systems really write them (S81)."""
 
 from datetime import date
-from decimal import Decimal
 
 import pytest
 from shared.contract import Rejection
 from shared.csv_import import (
     CsvRow,
     FrenchDate,
-    FrenchDecimal,
-    OptionalFrenchDate,
     YesNo,
     parse_rows,
     read_csv,
@@ -21,12 +18,12 @@ _TEXT = "code;nom;ne_le\nA1; Élodie N'Guessan ;29/02/1996\nA2;Zoë;\n"
 class _Student(CsvRow):
     code: str
     nom: str
-    ne_le: OptionalFrenchDate
+    ne_le: str
 
 
 class _Course(CsvRow):
     debut_le: FrenchDate
-    tarif: FrenchDecimal
+    places: int
     amenage: YesNo
 
 
@@ -55,21 +52,21 @@ def test_a_line_with_too_many_cells_refuses_the_file() -> None:
     ]
 
 
-def test_french_dates_decimals_and_words_are_understood() -> None:
-    lines = read_csv(b"debut_le;tarif;amenage\n03/09/2027;1 234,50;oui\n")
+def test_french_dates_and_words_are_understood() -> None:
+    lines = read_csv(b"debut_le;places;amenage\n03/09/2027;15;oui\n")
     (row,) = parse_rows(lines, _Course)
-    assert (row.debut_le, row.tarif, row.amenage) == (date(2027, 9, 3), Decimal("1234.50"), True)
+    assert (row.debut_le, row.places, row.amenage) == (date(2027, 9, 3), 15, True)
 
 
 def test_every_broken_cell_is_named_by_line_and_column() -> None:
-    lines = read_csv("debut_le;tarif;amenage\n31/02/2027;x;oui\n03/09/2027;1;peut-être\n".encode())
+    lines = read_csv("debut_le;places;amenage\n31/02/2027;x;oui\n03/09/2027;1;peut-être\n".encode())
     with pytest.raises(Rejection) as refusal:
         parse_rows(lines, _Course)
     errors = refusal.value.facts["errors"]
     assert isinstance(errors, list)
     assert [(error["line"], error["column"]) for error in errors] == [
         (2, "debut_le"),
-        (2, "tarif"),
+        (2, "places"),
         (3, "amenage"),
     ]
     assert errors[0]["message"] == "valeur non comprise : « 31/02/2027 »"
@@ -88,3 +85,12 @@ def test_what_else_is_wrong_with_a_row_is_told_with_its_line() -> None:
     with pytest.raises(Rejection) as refusal:
         parse_rows(lines, _Student, lambda row: {"code": "inconnu"} if row.code == "A2" else {})
     assert refusal.value.facts["errors"] == [{"line": 3, "column": "code", "message": "inconnu"}]
+
+
+def test_a_code_given_twice_is_refused_with_both_lines() -> None:
+    lines = read_csv(b"code;nom;ne_le\nA1;X;\nA2;Y;\nA1;Z;\n")
+    with pytest.raises(Rejection) as refusal:
+        parse_rows(lines, _Student, unique="code")
+    assert refusal.value.facts["errors"] == [
+        {"line": 4, "column": "code", "message": "déjà donné à la ligne 2"}
+    ]

@@ -98,6 +98,24 @@ def test_two_children_may_swap_their_seats_in_one_act() -> None:
     assert set(allocation.replaced) == set(kept)
 
 
+def test_a_repeated_request_gives_its_seat_again_though_a_better_one_was_freed() -> None:
+    better, second = room(), room(taken=1, weekday="MARDI")
+    of = row()
+    present = held(second, of)
+    again = replace(wish(better, second, of=of), hold_id=present.id)
+    (seat,) = allocate([again], by_id(better, second), [present], _NOW).granted
+    assert (seat.id, seat.course_id) == (present.id, second.course_id)
+
+
+def test_an_identifier_names_one_choice() -> None:
+    first, second = room(taken=1), room(weekday="MARDI")
+    of = row()
+    present = held(first, of)
+    elsewhere = replace(wish(second, of=of), hold_id=present.id)
+    with pytest.raises(Rejection, match="hold_id_reused"):
+        allocate([elsewhere], by_id(first, second), [present], _NOW)
+
+
 def test_a_claimed_seat_is_not_changed_by_the_family() -> None:
     course, other, of = room(taken=1), room(weekday="MARDI"), row()
     with pytest.raises(Rejection, match="already_claimed"):

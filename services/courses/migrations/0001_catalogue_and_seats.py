@@ -114,6 +114,6 @@ def upgrade() -> None:
             "family_id",
             sa.Uuid,
             sa.ForeignKey("family.id", name="student_family_id_fkey"),
-            nullable=False,
+            primary_key=True,
         ),
     )

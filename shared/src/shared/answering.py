@@ -5,14 +5,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import sqlalchemy.exc
 from litestar import Request, Response, post
 from litestar.handlers import HTTPRouteHandler
 from pydantic import ValidationError
 
 from shared.callers import Caller, TokenVerifier, not_signed_in
 from shared.contract import Ask, Rejection
-from shared.db import Database
+from shared.db import Database, database_is_away
 from shared.handlers import Signature
 from shared.observability import (
     ASK_SECONDS,
@@ -25,13 +24,6 @@ from shared.observability import (
 log = get_logger()
 
 type HttpRequest = Request[Any, Any, Any]
-
-_OURS = (
-    sqlalchemy.exc.IntegrityError,
-    sqlalchemy.exc.ProgrammingError,
-    sqlalchemy.exc.DataError,
-    sqlalchemy.exc.NotSupportedError,
-)
 
 
 @dataclass(slots=True)
@@ -56,13 +48,11 @@ class Desk:
             given = dict(self.given)
             if not public:
                 given[Caller] = self.verifier.verify(_bearer(request))
-            question = signature.message.model_validate_json(await request.body())
+            question = _read(signature.message, await request.body())
             answer = await signature.call(question, self.database, given)
             return signature.message.answer.dump_json(answer)
-        except ValidationError as error:
-            raise _invalid(error) from error
-        except (sqlalchemy.exc.DBAPIError, sqlalchemy.exc.TimeoutError, OSError) as error:
-            if isinstance(error, _OURS):
+        except Exception as error:
+            if not database_is_away(error):
                 raise
             log.warning("database unavailable", error=repr(error))
             raise _busy() from error
@@ -112,11 +102,27 @@ def _busy() -> Rejection:
     return Rejection("busy", "Le service est très demandé. Réessayez dans un instant.", status=503)
 
 
-def _invalid(error: ValidationError) -> Rejection:
-    errors = [
-        {"field": ".".join(str(part) for part in item["loc"]), "type": item["type"]}
-        for item in error.errors(include_url=False, include_input=False, include_context=False)
-    ]
+def _read(kind: type[Ask[Any]], body: bytes) -> Ask[Any]:
+    """Read a question; raises the Rejection ``invalid`` where it is not one.
+
+    PostgreSQL stores no NUL in a text: none is let in.
+    """
+    if b"\\u0000" in body:
+        raise _invalid([{"field": "", "type": "nul_in_text"}])
+    try:
+        return kind.model_validate_json(body)
+    except ValidationError as error:
+        raise _invalid(
+            [
+                {"field": ".".join(str(part) for part in item["loc"]), "type": item["type"]}
+                for item in error.errors(
+                    include_url=False, include_input=False, include_context=False
+                )
+            ]
+        ) from error
+
+
+def _invalid(errors: list[dict[str, str]]) -> Rejection:
     return Rejection(
         "invalid", "Certaines informations ne conviennent pas.", status=422, errors=errors
     )

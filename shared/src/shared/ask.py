@@ -126,18 +126,18 @@ class Services:
         if response.status == 200:
             answer: Answer = question.answer.validate_json(content)
             return answer
-        raise _refusal(question.owner, response.status, response.headers, content)
+        raise _refusal(question.owner, response.headers, content)
 
 
 def _refusal(
-    service: str, status: int, headers: Mapping[str, str], content: bytes
+    service: str, headers: Mapping[str, str], content: bytes
 ) -> Rejection | ServiceUnavailable:
     """Read what is not an answer: a Rejection, or a service that cannot answer now."""
     try:
         problem = Problem.model_validate_json(content)
     except ValidationError:
         return ServiceUnavailable(service, maybe_recorded=True)
-    if status >= 500:
+    if problem.code in ("busy", "internal_error"):
         retry_after = int(headers.get("retry-after", "5"))
         recorded = problem.code != "busy"
         return ServiceUnavailable(service, maybe_recorded=recorded, retry_after=retry_after)

@@ -1,6 +1,8 @@
 """RabbitMQ: the exchanges and queues of the territory, and a link that publishes for certain."""
 
 import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 
 import aio_pika
 from aio_pika.abc import AbstractChannel, AbstractConnection, AbstractExchange
@@ -21,6 +23,7 @@ ATTEMPTS = 12
 """Attempts before a message is put aside as dead: about 40 minutes."""
 
 _PUBLISH_WITHIN_SECONDS = 5.0
+_DECLARE_WITHIN_SECONDS = 30.0
 _ARCHIVE_ARGUMENTS: FieldTable = {
     "x-queue-type": "stream",
     "x-max-age": "90D",
@@ -120,26 +123,13 @@ class BrokerLink:
 
     async def publish(self, exchange: str, routing_key: str, message: aio_pika.Message) -> None:
         """Publish and wait for the broker's confirm, at most five seconds."""
-        try:
-            async with asyncio.timeout(_PUBLISH_WITHIN_SECONDS):
-                target = await self._exchange(exchange)
+        async with self._trusting(_PUBLISH_WITHIN_SECONDS):
+            target = await self._exchange(exchange)
+            try:
                 await target.publish(message, routing_key, mandatory=True)
-        except (DeliveryError, PublishError) as error:
-            message_text = f"{routing_key}: no queue took it"
-            raise Unroutable(message_text) from error
-        except asyncio.CancelledError as error:
-            task = asyncio.current_task()
-            if task is not None and task.cancelling():
-                raise
-            # aiormq cancels the waiting publishers when the heartbeat is lost
-            await self._drop()
-            message_text = "the broker's link was lost"
-            raise ConnectionError(message_text) from error
-        except Exception as error:
-            # whatever else failed, this link can no longer be trusted
-            await self._drop()
-            message_text = f"the broker's link failed: {error!r}"
-            raise ConnectionError(message_text) from error
+            except (DeliveryError, PublishError) as error:
+                message_text = f"{routing_key}: no queue took it"
+                raise Unroutable(message_text) from error
 
     async def probe(self) -> None:
         """Publish for real; raises ConnectionError or Unroutable where the broker takes nothing."""
@@ -147,35 +137,67 @@ class BrokerLink:
 
     async def declare(self) -> None:
         """Declare the territory's exchanges and queues over this link."""
-        async with asyncio.timeout(30):
-            await self._exchange("")
-            if self._channel is not None:
-                await declare_topology(self._channel)
+        async with self._trusting(_DECLARE_WITHIN_SECONDS):
+            await declare_topology(await self._open_channel())
+
+    async def waiting(self, queue: str) -> int:
+        """Count the messages that wait in a queue; raises ConnectionError where it cannot."""
+        async with self._trusting(_PUBLISH_WITHIN_SECONDS):
+            channel = await self._open_channel()
+            declared = await channel.declare_queue(queue, passive=True)
+            return declared.declaration_result.message_count or 0
 
     async def close(self) -> None:
         """Close the connection."""
-        await self._drop()
+        await self._drop(self._connection)
+
+    @asynccontextmanager
+    async def _trusting(self, seconds: float) -> AsyncIterator[None]:
+        """Use the link for at most ``seconds``; whatever fails but a message ends its trust."""
+        link = self._connection
+        try:
+            async with asyncio.timeout(seconds):
+                yield
+        except Unroutable:
+            raise
+        except asyncio.CancelledError as error:
+            task = asyncio.current_task()
+            if task is not None and task.cancelling():
+                raise
+            # aiormq cancels those who wait when the heartbeat is lost
+            await self._drop(link or self._connection)
+            message_text = "the broker's link was lost"
+            raise ConnectionError(message_text) from error
+        except Exception as error:
+            await self._drop(link or self._connection)
+            message_text = f"the broker's link failed: {error!r}"
+            raise ConnectionError(message_text) from error
 
     async def _exchange(self, name: str) -> AbstractExchange:
+        channel = await self._open_channel()
+        async with self._opening:
+            if name not in self._exchanges:
+                # mandatory returns only raise on the channel that looked the exchange up
+                self._exchanges[name] = (
+                    channel.default_exchange if name == "" else await channel.get_exchange(name)
+                )
+            return self._exchanges[name]
+
+    async def _open_channel(self) -> AbstractChannel:
         async with self._opening:
             if self._channel is None or self._channel.is_closed:
-                self._exchanges.clear()
+                await self._drop(self._connection)
                 self._connection = await aio_pika.connect(self._url, timeout=5)
                 self._channel = await self._connection.channel(
                     publisher_confirms=True, on_return_raises=True
                 )
-            if name not in self._exchanges:
-                # mandatory returns only raise on the channel that looked the exchange up
-                self._exchanges[name] = (
-                    self._channel.default_exchange
-                    if name == ""
-                    else await self._channel.get_exchange(name)
-                )
-            return self._exchanges[name]
+            return self._channel
 
-    async def _drop(self) -> None:
-        connection, self._connection, self._channel = self._connection, None, None
-        self._exchanges.clear()
+    async def _drop(self, connection: AbstractConnection | None) -> None:
+        """Close a link that failed, unless another has taken its place already."""
+        if connection is self._connection:
+            self._connection, self._channel = None, None
+            self._exchanges.clear()
         if connection is not None and not connection.is_closed:
             try:
                 async with asyncio.timeout(1):

@@ -8,7 +8,6 @@ import csv
 import io
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated
 from uuid import UUID
 
@@ -25,19 +24,9 @@ _MESSAGES = {"missing": "colonne absente", "string_too_short": "valeur manquante
 
 
 def _french_date(value: object) -> object:
-    if value == "":
-        return None
     if isinstance(value, str) and "/" in value:
         return datetime.strptime(value, "%d/%m/%Y").date()  # noqa: DTZ007 - a day has no zone
     return value
-
-
-def _french_decimal(value: object) -> object:
-    return (
-        value.replace("\u202f", "").replace(" ", "").replace(",", ".")
-        if isinstance(value, str)
-        else value
-    )
 
 
 def _yes_or_no(value: object) -> object:
@@ -50,9 +39,6 @@ def _yes_or_no(value: object) -> object:
 
 type FrenchDate = Annotated[date, BeforeValidator(_french_date)]
 """JJ/MM/AAAA, or ISO."""
-type OptionalFrenchDate = Annotated[date | None, BeforeValidator(_french_date)]
-type FrenchDecimal = Annotated[Decimal, BeforeValidator(_french_decimal)]
-"""With a comma or a point."""
 type YesNo = Annotated[bool, BeforeValidator(_yes_or_no)]
 """oui or non; nothing is non."""
 
@@ -106,13 +92,17 @@ def parse_rows[Row: CsvRow](
     lines: Iterable[CsvLine],
     kind: type[Row],
     check: Callable[[Row], Mapping[str, str]] = lambda _: {},
+    *,
+    unique: str = "",
 ) -> list[Row]:
     """Give each line its type, or refuse the file naming every broken one.
 
     ``check`` says what else is wrong with a row: the message for each column at fault, such as a
-    reference to nothing. Raises the Rejection ``import_refused``.
+    reference to nothing. ``unique`` names a column that no two lines share. Raises the Rejection
+    ``import_refused``.
     """
     rows: list[Row] = []
+    first: dict[object, int] = {}
     errors: list[LineError] = []
     for line in lines:
         try:
@@ -131,6 +121,12 @@ def parse_rows[Row: CsvRow](
                 LineError(line=line.number, column=column, message=message)
                 for column, message in check(row).items()
             ]
+            if (
+                unique
+                and (earlier := first.setdefault(getattr(row, unique), line.number)) < line.number
+            ):
+                message = f"déjà donné à la ligne {earlier}"
+                errors.append(LineError(line=line.number, column=unique, message=message))
             rows.append(row)
     refuse_if_any(errors)
     return rows

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
+import sqlalchemy.exc
 from sqlalchemy import MetaData
 from sqlalchemy.engine import make_url
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
@@ -41,6 +42,7 @@ class Database:
             max_overflow=0,
             pool_timeout=5,
             pool_pre_ping=True,
+            hide_parameters=True,  # they hold people's data, and errors are logged
             connect_args={
                 "timeout": 5,
                 "server_settings": {
@@ -61,3 +63,19 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         await self._engine.dispose()
+
+
+_TRANSIENT_CLASSES = ("08", "40", "53", "55", "57")
+"""SQLSTATE classes: connection, rollback by the server, resources, locks, operator's hand."""
+
+
+def database_is_away(error: BaseException) -> bool:
+    """Tell a database that cannot answer now from a mistake of ours."""
+    if isinstance(error, OSError | TimeoutError | sqlalchemy.exc.TimeoutError):
+        return True
+    if isinstance(error, sqlalchemy.exc.DBAPIError):
+        if error.connection_invalidated:
+            return True
+        error = error.orig or error
+    state = getattr(error, "sqlstate", None)
+    return isinstance(state, str) and state[:2] in _TRANSIENT_CLASSES

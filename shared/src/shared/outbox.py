@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import UTC, datetime
 
 import aio_pika
@@ -104,7 +105,7 @@ class Relay:
                 await self._run_on_one_connection(stop)
             except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
                 log.warning("relay interrupted", error=repr(error))
-                await self._pause(stop)
+                await _rest(stop)
             finally:
                 RELAY_ACTIVE.set(0)
 
@@ -120,7 +121,7 @@ class Relay:
             while not stop.is_set():
                 if await connection.fetchval("SELECT pg_try_advisory_lock($1)", _RELAY_LOCK):
                     break
-                await self._pause(stop)
+                await _rest(stop)
             RELAY_ACTIVE.set(1)
             while not stop.is_set():
                 self._woken.clear()
@@ -185,7 +186,7 @@ class Relay:
             )
             for row in returned:
                 EVENTS_RETURNED.labels(row["type"]).inc()
-                log.error("event not routed, kept: is a queue missing?", type=row["type"])
+                log.error("event not taken, kept: is a queue missing, or full?", type=row["type"])
 
     def _wake(self, *_: object) -> None:
         self._woken.set()
@@ -198,3 +199,10 @@ class Relay:
         finally:
             for wait in waits:
                 wait.cancel()
+
+
+async def _rest(stop: asyncio.Event) -> None:
+    """Wait before trying again, whatever is told meanwhile."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(_POLL_SECONDS):
+            await stop.wait()

@@ -14,11 +14,19 @@ from uuid import UUID
 
 import aio_pika
 from faststream import AckPolicy
+from faststream.exceptions import NackMessage
 from faststream.rabbit import Channel, RabbitBroker, RabbitMessage, RabbitQueue
 from faststream.rabbit.subscriber import RabbitSubscriber
 from pydantic import ValidationError
 
-from shared.broker import ATTEMPTS, BrokerLink, retry_delay, retry_exchange, with_heartbeat
+from shared.broker import (
+    ATTEMPTS,
+    BrokerLink,
+    Unroutable,
+    retry_delay,
+    retry_exchange,
+    with_heartbeat,
+)
 from shared.contract import Event
 from shared.contracts.reactions import REACTIONS
 from shared.db import Database, Transaction
@@ -51,13 +59,12 @@ class Reaction:
 
     async def happen(
         self,
-        body: bytes,
+        event: Event,
         occurrence: Occurrence,
         database: Database,
         given: Mapping[object, object],
     ) -> bool:
         """React once, in one transaction with its inbox row; false where it was done before."""
-        event = self.signature.message.model_validate_json(body)
         async with database.transaction() as tx:
             if not await first_time(tx, occurrence.id, self.queue):
                 return False
@@ -103,7 +110,7 @@ class Consumer:
                 await queue.cancel(tag)
                 subscriber._consumer_tag = None  # noqa: SLF001
         if self._in_flight:
-            await asyncio.wait(self._in_flight, timeout=5)
+            await asyncio.wait(self._in_flight, timeout=4)
         await self._broker.stop()
 
     def _subscribe(self, reaction: Reaction) -> None:
@@ -136,15 +143,17 @@ class Consumer:
                     happened_at=datetime.fromisoformat(str(headers["cloudEvents:time"])),
                     correlation_id=correlation,
                 )
-                fresh = await reaction.happen(message.body, occurrence, self.database, self.given)
-                outcome = "done" if fresh else "repeated"
-                REACTIONS_COUNTED.labels(reaction.queue, outcome).inc()
-                log.info("reacted", outcome=outcome)
+                event = reaction.signature.message.model_validate_json(message.body)
             except (ValidationError, KeyError, ValueError):
                 # it will never parse: no attempt more
                 REACTIONS_COUNTED.labels(reaction.queue, "dead").inc()
                 log.exception("message put aside: it does not parse")
                 raise
+            try:
+                fresh = await reaction.happen(event, occurrence, self.database, self.given)
+                outcome = "done" if fresh else "repeated"
+                REACTIONS_COUNTED.labels(reaction.queue, outcome).inc()
+                log.info("reacted", outcome=outcome)
             except Exception as error:  # noqa: BLE001 - whatever failed, the message is tried again
                 await self._retry(reaction, message, error)
 
@@ -169,7 +178,12 @@ class Consumer:
             timestamp=raw.timestamp,
             headers={**raw.headers, ATTEMPT_HEADER: attempt + 1},
         )
-        await self.link.publish(retry_exchange(delay), reaction.queue, again)
+        try:
+            await self.link.publish(retry_exchange(delay), reaction.queue, again)
+        except (ConnectionError, Unroutable) as away:
+            # no tier takes it now: it goes back where it came from rather than among the dead
+            await asyncio.sleep(retry_delay(1))
+            raise NackMessage(requeue=True) from away
 
 
 async def _as_bytes(message: RabbitMessage) -> bytes:

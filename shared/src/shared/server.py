@@ -3,7 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager
+from contextlib import AbstractAsyncContextManager, suppress
 
 import structlog
 import uvloop
@@ -13,7 +13,7 @@ from litestar.types import ASGIApp
 
 from shared.settings import ProcessSettings
 
-_STOP_WITHIN_SECONDS = 8.0
+_STOP_WITHIN_SECONDS = 3.0
 
 
 def http_server(app: ASGIApp, host: str, port: int) -> Server:
@@ -45,8 +45,9 @@ async def _serve(
         stopping.cancel()
         if not serving.done():
             server.stop()  # type: ignore[no-untyped-call]
-        async with asyncio.timeout(_STOP_WITHIN_SECONDS):
-            await serving
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_STOP_WITHIN_SECONDS):
+                await serving
 
 
 def run_process(

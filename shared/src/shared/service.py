@@ -33,6 +33,7 @@ from shared.settings import ServiceSettings
 log = get_logger()
 
 _TRY_AGAIN_SECONDS = 1.0
+_CHORES_END_WITHIN_SECONDS = 6.0
 _SERVER_IS_AWAY = (
     OSError,
     TimeoutError,
@@ -97,7 +98,11 @@ class Replica:
             connections=settings.database_connections,
         )
         self._link = BrokerLink(settings.broker_url)
-        given: dict[object, object] = {Database: self.database, **resources}
+        given: dict[object, object] = {
+            Database: self.database,
+            BrokerLink: self._link,
+            **resources,
+        }
         self.given = given
         self._consumer = Consumer(
             broker_url=settings.broker_url,
@@ -108,7 +113,7 @@ class Replica:
             in_flight_limit=settings.reactions_in_flight,
         )
         self._relay = Relay(service.name, settings.database_url, self._link)
-        self._started = False
+        self._prepared = False
         self.app = self._application()
 
     def _application(self) -> Litestar:
@@ -141,24 +146,25 @@ class Replica:
             stack.push_async_callback(self.database.close)
             stack.push_async_callback(self._link.close)
             work = asyncio.create_task(self._work(stop))
-            work.add_done_callback(_exit_on_failure)
+            work.add_done_callback(lambda ended: _exit_unless(stop.is_set(), ended))
             try:
                 yield
             finally:
-                if self._started:
-                    await self._consumer.stop()
                 stop.set()
-                await asyncio.wait({work}, timeout=5)
-                work.cancel()
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._consumer.stop())
+                    group.create_task(_give(work, _CHORES_END_WITHIN_SECONDS))
 
     async def _work(self, stop: asyncio.Event) -> None:
         await self._until_there(self._prepare_database, stop)
+        self._prepared = True
+        log.info("service ready")
+        # every process declares all queues before it tells anything: an event waits for its reader
         await self._until_there(self._link.declare, stop)
         await self._until_there(self._consumer.start, stop)
         if stop.is_set():
             return
-        self._started = True
-        log.info("service ready")
+        log.info("broker joined")
         chores = [*self._service.chores, Chore(forget_old_events, 3600)]
         async with asyncio.TaskGroup() as group:
             group.create_task(self._relay.run(stop))
@@ -175,9 +181,14 @@ class Replica:
                 await act()
             except _SERVER_IS_AWAY as error:
                 log.warning("waiting for a server", error=repr(error))
-                await asyncio.sleep(_TRY_AGAIN_SECONDS)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task is None or task.cancelling():
+                    raise
+                log.warning("waiting for a server", error="the link was lost")
             else:
                 return
+            await asyncio.sleep(_TRY_AGAIN_SECONDS)
 
     async def _repeat(self, chore: Chore, stop: asyncio.Event) -> None:
         wants = get_type_hints(chore.function)
@@ -204,18 +215,18 @@ class Replica:
     def _ready_route(self) -> HTTPRouteHandler:
         @get("/health/ready")
         async def ready() -> Response[dict[str, str]]:
-            status = {"database": "up", "broker": "up", "started": str(self._started).lower()}
+            status = {"database": "up", "broker": "up"}
             try:
                 async with asyncio.timeout(2), self.database.transaction() as tx:
                     await tx.execute(sa.text("SELECT 1"))
-            except _SERVER_IS_AWAY as error:
-                status["database"] = repr(error)
+            except _SERVER_IS_AWAY:
+                status["database"] = "away"
             try:
                 await self._link.probe()
-            except (ConnectionError, Unroutable) as error:
-                status["broker"] = repr(error)
+            except (ConnectionError, Unroutable):
+                status["broker"] = "away"
             # without the broker, commands are still answered and their events wait in the outbox
-            is_ready = self._started and status["database"] == "up"
+            is_ready = self._prepared and status["database"] == "up"
             return Response(status, status_code=200 if is_ready else 503)
 
         return ready
@@ -228,9 +239,17 @@ class Replica:
         return metrics
 
 
-def _exit_on_failure(work: asyncio.Task[None]) -> None:
+async def _give(work: asyncio.Task[None], seconds: float) -> None:
+    """Let work end by itself for a while, then cancel it."""
+    await asyncio.wait({work}, timeout=seconds)
+    work.cancel()
+
+
+def _exit_unless(stopping: bool, work: asyncio.Task[None]) -> None:
     """A replica whose background work failed for good ends, so that it is started afresh."""
-    if not work.cancelled() and (error := work.exception()) is not None:
-        log.critical("background work failed", exc_info=error)
-        sys.stdout.flush()
-        os._exit(1)
+    if stopping:
+        return
+    error = None if work.cancelled() else work.exception()
+    log.critical("background work ended", exc_info=error)
+    sys.stdout.flush()
+    os._exit(1)

@@ -1,9 +1,11 @@
 """What courses is asked to do: hold seats, give them back."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
 import sqlalchemy as sa
+from shared.broker import BrokerLink
 from shared.callers import Caller
 from shared.contract import Rejection
 from shared.contracts.courses import Hold, HoldSeats, ReleaseSeat, SeatsHeld, SeatsReleased
@@ -22,6 +24,7 @@ from courses.seats import MARGIN, Wish, allocate
 from courses.tables import campaign, seat, student
 
 _SWEEP = 500
+_SUBMISSIONS = "courses.claim_seats"
 
 
 async def hold_seats(command: HoldSeats, caller: Caller, tx: Transaction) -> tuple[Hold, ...]:
@@ -39,11 +42,12 @@ async def hold_seats(command: HoldSeats, caller: Caller, tx: Transaction) -> tup
             raise Rejection.not_found()
         wishes.append(Wish(request.hold_id, row, request.course_ids))
     await _refuse_used(tx, family_id, [wish.hold_id for wish in wishes])
+    student_ids |= await _students_giving_back(tx, family_id, command.give_back)
 
     # two tabs of one family decide one after the other
     await tx.execute(
         sa.select(student.c.id)
-        .where(student.c.id.in_(student_ids))
+        .where(student.c.id.in_(student_ids), student.c.family_id == family_id)
         .order_by(student.c.id)
         .with_for_update()
     )
@@ -53,7 +57,7 @@ async def hold_seats(command: HoldSeats, caller: Caller, tx: Transaction) -> tup
     await lock_courses(tx, course_ids)
     kept = await read_live_seats(tx, command.campaign_id, student_ids)
     rooms = await read_rooms(tx, course_ids)
-    allocation = allocate(wishes, rooms, kept, now)
+    allocation = allocate(wishes, rooms, kept, now, command.give_back)
     await write_allocation(tx, command.campaign_id, family_id, allocation, now)
     holds = tuple(as_hold(granted, rooms[granted.course_id]) for granted in allocation.granted)
     await emit(
@@ -92,8 +96,14 @@ async def release_seat(command: ReleaseSeat, caller: Caller, tx: Transaction) ->
         )
 
 
-async def release_expired_holds(database: Database) -> None:
-    """Give back the seats of holds that ended, margin included. Any replica may do it."""
+async def release_expired_holds(database: Database, link: BrokerLink) -> None:
+    """Give back the seats of holds that ended, margin included. Any replica may do it.
+
+    Not while submissions wait to be heard, nor while the broker is away and they might: a family
+    that validated in time keeps its seat, however late the word of it comes.
+    """
+    if await link.waiting(_SUBMISSIONS):
+        return
     now = datetime.now(UTC)
     expired = seat.c.state == "held", seat.c.expires_at < now - MARGIN
     async with database.transaction() as tx:
@@ -131,6 +141,21 @@ async def _open_school_year(
     if now >= found.closes_at:
         raise Rejection("campaign_closed", "La campagne de réinscription est terminée.")
     return str(found.school_year)
+
+
+async def _students_giving_back(
+    tx: Transaction, family_id: UUID, hold_ids: Sequence[UUID]
+) -> set[UUID]:
+    """Give whose holds are given back; another family's do not exist."""
+    given_back = await tx.execute(
+        sa.select(seat.c.family_id, seat.c.student_id).where(seat.c.id.in_(hold_ids))
+    )
+    student_ids = set()
+    for former in given_back:
+        if former.family_id != family_id:
+            raise Rejection.not_found()
+        student_ids.add(former.student_id)
+    return student_ids
 
 
 async def _refuse_used(tx: Transaction, family_id: UUID, hold_ids: list[UUID]) -> None:

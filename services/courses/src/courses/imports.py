@@ -59,7 +59,7 @@ class _EnrolmentLine(CsvRow):
 async def import_courses(command: ImportCourses, caller: Caller, tx: Transaction) -> ImportReport:
     """Keep the catalogue of a territory, all of the file or nothing."""
     caller.require_operator()
-    lines = parse_rows(command.lines, _CourseLine, _what_is_wrong_with_times)
+    lines = parse_rows(command.lines, _CourseLine, _what_is_wrong_with_times, unique="code")
     changed = await record_rows(
         tx,
         course,
@@ -92,6 +92,9 @@ async def import_courses(command: ImportCourses, caller: Caller, tx: Transaction
             .values([{"course_id": course_id} for course_id in changed])
             .on_conflict_do_nothing()
         )
+        # a corrected discipline concerns whoever follows the course
+        following = await tx.scalars(sa.select(follow.c.id).where(follow.c.course_id.in_(changed)))
+        await _tell_disciplines(tx, set(following))
     return ImportReport(read=len(lines), changed=len(changed))
 
 

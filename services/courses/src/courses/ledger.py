@@ -131,6 +131,36 @@ async def end_holds(
     return [row.id for row in ended]
 
 
+async def take_back(tx: Transaction, seat_id: UUID) -> None:
+    """Claim a released seat again, where its course has room and its row no other seat.
+
+    Its course is locked already.
+    """
+    other = seat.alias()
+    course_id = await tx.scalar(
+        sa.update(seat)
+        .where(seat.c.id == seat_id, seat.c.state == "released")
+        .where(
+            sa.exists().where(
+                occupancy.c.course_id == seat.c.course_id,
+                course.c.id == seat.c.course_id,
+                occupancy.c.taken < course.c.capacity,
+            )
+        )
+        .where(
+            ~sa.exists().where(
+                other.c.campaign_id == seat.c.campaign_id,
+                other.c.follow_id == seat.c.follow_id,
+                other.c.state != "released",
+            )
+        )
+        .values(state="claimed", released_at=None)
+        .returning(seat.c.course_id)
+    )
+    if course_id is not None:
+        await _count(tx, [course_id], +1)
+
+
 async def _count(tx: Transaction, course_ids: Sequence[UUID], step: Literal[1, -1]) -> None:
     """Move the counters of taken seats, a course as many times as it is named."""
     for course_id in set(course_ids):

@@ -14,16 +14,24 @@ from shared.db import Transaction
 from shared.outbox import emit
 from sqlalchemy.dialects.postgresql import insert
 
-from courses.ledger import end_holds, lock_courses
+from courses.ledger import end_holds, lock_courses, take_back
 from courses.tables import campaign, family, seat, student
 
 
 async def claim_seats(event: ApplicationSubmitted, tx: Transaction) -> None:
-    """Turn a submitted application's holds into claims."""
+    """Turn a submitted application's holds into claims.
+
+    A hold that was released before the word of its submission came is taken back where its course
+    still has a seat.
+    """
     wanted = [choice.hold_id for choice in event.choices if choice.hold_id is not None]
     own = sa.and_(seat.c.id.in_(wanted), seat.c.family_id == event.family_id)
     await lock_courses(tx, await tx.scalars(sa.select(seat.c.course_id).where(own)))
-    await end_holds(tx, wanted, "claimed", datetime.now(UTC))
+    held = list(await tx.scalars(sa.select(seat.c.id).where(own, seat.c.state == "held")))
+    await end_holds(tx, held, "claimed", datetime.now(UTC))
+    released = await tx.scalars(sa.select(seat.c.id).where(own, seat.c.state == "released"))
+    for seat_id in list(released):
+        await take_back(tx, seat_id)
     claimed = set(await tx.scalars(sa.select(seat.c.id).where(own, seat.c.state == "claimed")))
     await emit(
         tx,
@@ -66,14 +74,17 @@ async def remember_campaign(event: CampaignPublished, tx: Transaction) -> None:
 
 
 async def remember_families(event: FamiliesRecorded, tx: Transaction) -> None:
-    """Keep which student belongs to which family; the highest revision wins."""
+    """Keep which student belongs to which family, as of each family's highest revision."""
+    latest = {each.id: each for each in sorted(event.families, key=lambda each: each.revision)}
+    if not latest:
+        return
     statement = insert(family).values(
         [
             {"id": each.id, "site_id": each.site_id, "revision": each.revision}
-            for each in sorted(event.families, key=lambda each: each.id)
+            for _, each in sorted(latest.items())
         ]
     )
-    newer = set(
+    newer = list(
         await tx.scalars(
             statement.on_conflict_do_update(
                 index_elements=["id"],
@@ -85,16 +96,11 @@ async def remember_families(event: FamiliesRecorded, tx: Transaction) -> None:
             ).returning(family.c.id)
         )
     )
-    students = [
-        {"id": member.id, "family_id": each.id}
-        for each in event.families
-        if each.id in newer
-        for member in each.students
+    await tx.execute(sa.delete(student).where(student.c.family_id.in_(newer)))
+    members = [
+        {"id": member.id, "family_id": family_id}
+        for family_id in newer
+        for member in latest[family_id].students
     ]
-    if students:
-        members = insert(student).values(sorted(students, key=lambda row: row["id"]))
-        await tx.execute(
-            members.on_conflict_do_update(
-                index_elements=["id"], set_={"family_id": members.excluded.family_id}
-            )
-        )
+    if members:
+        await tx.execute(insert(student), members)

@@ -5,7 +5,7 @@ submitted, *released* when the hold ends without one. Held and claimed seats nev
 course's capacity (S67).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, time, timedelta
 from uuid import UUID
@@ -112,6 +112,7 @@ def allocate(
     rooms: Mapping[UUID, Room],
     kept: Sequence[Seat],
     now: datetime,
+    give_back: Collection[UUID] = (),
 ) -> Allocation:
     """Decide what one family gets for its wishes: every one granted, or a Rejection.
 
@@ -119,6 +120,8 @@ def allocate(
       frees counts as free, and one that it takes as taken.
     - A row that already has a seat in the course it would get keeps that seat, renewed; in
       another, the old seat is given up in the same act.
+    - A repeat of the request that gave a row its seat gives that seat again.
+    - The seats of ``give_back`` are given up in the same act, and make room for its wishes.
     - Refused, and then nothing changes: a course that is not on offer for the row
       (``wrong_site``, ``wrong_level``), one that meets during another seat of the same student
       (``same_time``), a row whose seat is already claimed (``already_claimed``), no seat left in
@@ -128,8 +131,9 @@ def allocate(
     ``kept`` holds every live seat of the students concerned.
     """
     rows = {wish.row.follow_id for wish in wishes}
-    staying = [seat for seat in kept if seat.follow_id not in rows]
-    former = {seat.follow_id: seat for seat in kept if seat.follow_id in rows}
+    leaving = [seat for seat in kept if seat.id in give_back or seat.follow_id in rows]
+    staying = [seat for seat in kept if seat not in leaving]
+    former = {seat.follow_id: seat for seat in leaving}
     left = {room.course_id: room.seats_left for room in rooms.values()}
     for seat in former.values():
         if seat.claimed:
@@ -141,14 +145,15 @@ def allocate(
             left[seat.course_id] += 1
     granted: list[Seat] = []
     for wish in wishes:
-        room = _first_with_a_seat(wish, rooms, left)
+        present = former.get(wish.row.follow_id)
+        if present is not None and present.id == wish.hold_id:
+            room = _same_again(present, wish, rooms)
+        else:
+            room = _first_with_a_seat(wish, rooms, left)
         _refuse_same_time(wish.row.student_id, room, rooms, [*staying, *granted])
         left[room.course_id] -= 1
-        present = former.get(wish.row.follow_id)
         if present is not None and present.course_id == room.course_id:
             granted.append(renewed(present, now))
-        elif present is not None and present.id == wish.hold_id:
-            raise Rejection("hold_id_reused", "Cette demande de place a déjà servi : recommencez.")
         else:
             granted.append(
                 Seat(
@@ -164,6 +169,13 @@ def allocate(
     remaining = {seat.id for seat in granted}
     replaced = tuple(seat for seat in former.values() if seat.id not in remaining)
     return Allocation(tuple(granted), replaced)
+
+
+def _same_again(present: Seat, wish: Wish, rooms: Mapping[UUID, Room]) -> Room:
+    """A repeat of the request that gave this seat gets it again, whatever was freed since."""
+    if present.course_id not in wish.course_ids:
+        raise Rejection("hold_id_reused", "Cette demande de place a déjà servi : recommencez.")
+    return rooms[present.course_id]
 
 
 def _first_with_a_seat(wish: Wish, rooms: Mapping[UUID, Room], left: Mapping[UUID, int]) -> Room:

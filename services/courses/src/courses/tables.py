@@ -97,5 +97,5 @@ student = sa.Table(
     "student",
     metadata,
     sa.Column("id", sa.Uuid, primary_key=True),
-    sa.Column("family_id", sa.Uuid, sa.ForeignKey("family.id"), nullable=False),
+    sa.Column("family_id", sa.Uuid, sa.ForeignKey("family.id"), primary_key=True),
 )

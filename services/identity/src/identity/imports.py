@@ -120,7 +120,7 @@ async def import_sites(command: ImportSites, caller: Caller, tx: Transaction) ->
     """Record the territory's sites."""
     caller.require_operator()
     now = datetime.now(UTC)
-    rows = parse_rows(command.lines, _SiteRow)
+    rows = parse_rows(command.lines, _SiteRow, unique="code")
     sites = [
         Site(
             id=imported_id("site", row.code),
@@ -152,7 +152,7 @@ async def import_families(command: ImportFamilies, caller: Caller, tx: Transacti
     def check(row: _FamilyRow) -> Mapping[str, str]:
         return {} if row.site in known else {"site": f"site inconnu : {row.site}"}
 
-    rows = parse_rows(command.lines, _FamilyRow, check)
+    rows = parse_rows(command.lines, _FamilyRow, check, unique="code")
     families = [
         {"id": imported_id("family", row.code), "site_id": known[row.site], "name": row.nom}
         for row in rows
@@ -187,7 +187,9 @@ async def import_guardians(
     async with database.transaction() as tx:
         families = await _lock_families(tx, guardian, "guardian", command.lines)
         owners = await _username_owners(tx, command.lines)
-        rows = parse_rows(command.lines, _GuardianRow, _check_guardian(families, owners))
+        rows = parse_rows(
+            command.lines, _GuardianRow, _check_guardian(families, owners), unique="code"
+        )
         arriving = [
             _Arriving(row.id, row.family_id, row.code, in_order(GuardianDetails, row.details()))
             for row in rows
@@ -205,7 +207,7 @@ async def import_students(command: ImportStudents, caller: Caller, tx: Transacti
     def check(row: _StudentRow) -> Mapping[str, str]:
         return {} if row.family_id in families else _unknown_family(row)
 
-    rows = parse_rows(command.lines, _StudentRow, check)
+    rows = parse_rows(command.lines, _StudentRow, check, unique="code")
     guardians = await people(tx, guardian, among(guardian.c.family_id, families))
     first = {person.family_id: person.imported for person in reversed(guardians)}
     arriving = [

@@ -1,15 +1,23 @@
 """What courses answers and tells: the catalogue, who follows what, seats."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from shared.contract import Command, Contract, Event, ImportFile, Query
 
 type CourseMode = Literal["slot", "level", "teacher", "reduced_schedule"]
 type HoldState = Literal["held", "claimed"]
+
+
+def _all_different[Identifiers: Sequence[UUID]](values: Identifiers) -> Identifiers:
+    if len(set(values)) != len(values):
+        message = "given twice"
+        raise ValueError(message)
+    return values
 
 
 class Slot(Contract):
@@ -91,19 +99,30 @@ class SeatRequest(Contract):
     hold_id: UUID
     student_id: UUID
     follow_id: UUID
-    course_ids: Annotated[tuple[UUID, ...], Field(min_length=1, max_length=3)]
+    course_ids: Annotated[
+        tuple[UUID, ...], Field(min_length=1, max_length=3), AfterValidator(_all_different)
+    ]
 
 
 class HoldSeats(Command[tuple[Hold, ...]]):
     """Hold seats for one or several students of a family, all or nothing (S63 to S65).
 
-    A row that already holds a seat swaps it, in the same act. Refused: ``course_full`` (with
-    ``facts["course_id"]`` and ``facts["label"]``), ``campaign_not_open``, ``campaign_closed``,
-    ``wrong_level``, ``wrong_site``, ``same_time``, ``not_found``.
+    A row that already holds a seat swaps it, and the holds of ``give_back`` are released, in the
+    same act. Refused, and then nothing changes: ``course_full`` (with ``facts["course_id"]`` and
+    ``facts["label"]``), ``campaign_not_open``, ``campaign_closed``, ``wrong_level``,
+    ``wrong_site``, ``same_time``, ``already_claimed``, ``hold_ended`` (its identifier served
+    before), ``not_found``.
     """
 
     campaign_id: UUID
     requests: Annotated[tuple[SeatRequest, ...], Field(min_length=1, max_length=20)]
+    give_back: Annotated[tuple[UUID, ...], Field(max_length=20)] = ()
+
+    @model_validator(mode="after")
+    def _each_row_and_hold_once(self) -> "HoldSeats":
+        _all_different([request.follow_id for request in self.requests])
+        _all_different([request.hold_id for request in self.requests])
+        return self
 
 
 class ReleaseSeat(Command[None]):

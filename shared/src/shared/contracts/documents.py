@@ -72,7 +72,8 @@ class UploadTicket(Contract):
 
 class OpenUpload(Command[UploadTicket]):
     """Ask where to send a file. Refused: ``file_too_large``, ``file_type_refused``,
-    ``file_empty``, ``documents_not_open``, ``documents_closed``, ``not_found``.
+    ``file_empty``, ``documents_not_open``, ``documents_closed``, ``store_unavailable`` (503),
+    ``not_found``.
 
     ``student_id`` names whose page it is; a family's piece serves all its students (S56).
     """
@@ -88,8 +89,8 @@ class OpenUpload(Command[UploadTicket]):
 class RegisterUpload(Command[Document]):
     """Tell that the file was sent: it is checked and attached, replacing the former one.
 
-    Refused: ``upload_not_received``, ``file_not_what_its_name_says``, ``not_found``. Repeating it
-    gives the same answer.
+    Refused: ``upload_not_received``, ``file_not_what_its_name_says``, ``store_unavailable`` (503),
+    ``not_found``. Repeating it gives the same answer.
     """
 
     document_id: UUID

@@ -46,7 +46,8 @@ class CourseChoice(Contract):
     """What is decided of one course followed this year (S60).
 
     ``hold_id`` and ``course_id`` are given where a slot was chosen, and absent for a row without
-    choice or one not re-enrolled. ``label`` is what the family read.
+    choice or one not re-enrolled. ``label`` is what the family read; once submitted, a row with a
+    hold has the words of that hold.
     """
 
     follow_id: UUID
@@ -81,7 +82,11 @@ class Application(Contract):
 
 
 class MyApplications(Contract):
-    """The open campaign of the caller's site, if any, and the family's applications in it."""
+    """The present campaign of the caller's site and the family's applications in it.
+
+    It is the one open now, or else in preparation, or else the last one that closed; none where
+    the site has not prepared any yet.
+    """
 
     campaign: Campaign | None
     applications: tuple[Application, ...]
@@ -101,7 +106,7 @@ class StartApplication(Command[Application]):
     """Begin ("Je souhaite réinscrire"): answers the student's application in the campaign.
 
     One that exists is answered as it is, with its own identifier; a declined one becomes a draft
-    again (S22). Refused: ``campaign_not_open``, ``campaign_closed``, ``not_found``.
+    again, as by :class:`TakeBackDecline`. Refused: ``campaign_not_open``, ``campaign_closed``, ``not_found``.
     """
 
     application_id: UUID
@@ -128,8 +133,10 @@ class RecordAuthorisations(Command[Application]):
 
 
 class RecordCourseChoices(Command[Application]):
-    """Step 4 is done: one choice a row. Refused besides: ``invalid_choices`` (a row twice, a hold
-    without its course).
+    """Step 4 is done: one choice a row, none for a student who follows nothing this year.
+
+    Refused besides: ``invalid_choices`` (a row twice, a hold without its course, a row re-enrolled
+    without a hold whose label reads as a slot).
     """
 
     application_id: UUID
@@ -141,8 +148,9 @@ class SubmitApplication(Command[Application]):
     """File the request ("Valider"). Twice, by two tabs or guardians, files one (S71).
 
     ``received_at`` is when the gateway received the click (S24). Refused: ``steps_missing``,
-    ``seat_not_held`` (the hold expired: choose again), ``hold_not_known_yet`` (repeat in a
-    moment), ``campaign_not_open``, ``campaign_closed``, ``already_declined``.
+    ``nothing_asked`` (no row re-enrolled, and no remarks), ``seat_not_held`` (the hold ended:
+    choose again), ``hold_not_known_yet`` (repeat in a moment), ``campaign_not_open``,
+    ``campaign_closed``, ``already_declined``.
     ``remarks`` replace those of step 4 where they are given.
     """
 
@@ -165,7 +173,11 @@ class DeclineReenrolment(Command[Application]):
 
 
 class TakeBackDecline(Command[Application]):
-    """The family changed its mind: a draft again. Refused: ``campaign_closed``."""
+    """The family changed its mind: a draft again (S22), back to step 4 at most: the refusal freed
+    the seats, and each course is to choose again.
+
+    Refused: ``campaign_not_open``, ``campaign_closed``.
+    """
 
     application_id: UUID
     received_at: AwareDatetime
@@ -184,7 +196,9 @@ class CampaignPublished(Event, about="campaign_id"):
 
 
 class SubmittedChoice(Contract):
-    """A row of a submitted application; ``hold_id`` where a seat was held for it."""
+    """A row of a submitted application; ``hold_id`` where a seat was held for it, and then
+    ``label`` is courses' own.
+    """
 
     follow_id: UUID
     re_enrol: bool
