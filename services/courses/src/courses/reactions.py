@@ -10,6 +10,7 @@ from shared.contracts.enrolment import (
     ReenrolmentDeclined,
 )
 from shared.contracts.identity import FamiliesRecorded
+from shared.copies import keep_newer
 from shared.db import Transaction
 from shared.outbox import emit
 from sqlalchemy.dialects.postgresql import insert
@@ -75,27 +76,15 @@ async def remember_campaign(event: CampaignPublished, tx: Transaction) -> None:
 
 async def remember_families(event: FamiliesRecorded, tx: Transaction) -> None:
     """Keep which student belongs to which family, as of each family's highest revision."""
-    latest = {each.id: each for each in sorted(event.families, key=lambda each: each.revision)}
-    if not latest:
-        return
-    statement = insert(family).values(
+    newer = await keep_newer(
+        tx,
+        family,
         [
             {"id": each.id, "site_id": each.site_id, "revision": each.revision}
-            for _, each in sorted(latest.items())
-        ]
+            for each in event.families
+        ],
     )
-    newer = list(
-        await tx.scalars(
-            statement.on_conflict_do_update(
-                index_elements=["id"],
-                set_={
-                    "site_id": statement.excluded.site_id,
-                    "revision": statement.excluded.revision,
-                },
-                where=family.c.revision < statement.excluded.revision,
-            ).returning(family.c.id)
-        )
-    )
+    latest = {each.id: each for each in sorted(event.families, key=lambda each: each.revision)}
     await tx.execute(sa.delete(student).where(student.c.family_id.in_(newer)))
     members = [
         {"id": member.id, "family_id": family_id}

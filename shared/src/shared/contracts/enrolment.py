@@ -106,7 +106,8 @@ class StartApplication(Command[Application]):
     """Begin ("Je souhaite réinscrire"): answers the student's application in the campaign.
 
     One that exists is answered as it is, with its own identifier; a declined one becomes a draft
-    again, as by :class:`TakeBackDecline`. Refused: ``campaign_not_open``, ``campaign_closed``, ``not_found``.
+    again, as by :class:`TakeBackDecline`. Refused: ``campaign_not_open``, ``campaign_closed``,
+    ``not_found``.
     """
 
     application_id: UUID
