@@ -20,9 +20,9 @@ ARG PACKAGE
 RUN --mount=type=cache,target=/root/.cache/uv uv sync --frozen --no-dev --package "$PACKAGE"
 
 FROM python:3.13-slim AS process
-# The volume of the keys takes its owner from this folder.
+# The volumes of the keys take their owner from these folders.
 RUN useradd --system --uid 10001 --no-create-home rentree \
-    && install --directory --owner=rentree /keys
+    && install --directory --owner=rentree /keys/private /keys/public
 WORKDIR /app
 # The packages are installed from their folders, where each finds its migrations.
 COPY --from=build /app /app

@@ -24,8 +24,8 @@ IN_CONTAINERS = Surroundings(
     store_access_key="rentree",
     store_secret_key="rentree-demonstration",
     smtp_url="smtp://mailpit:1025",
-    token_private_key=Path("/keys/token-private.pem"),
-    token_public_key=Path("/keys/token-public.pem"),
+    token_private_key=Path("/keys/private/token.pem"),
+    token_public_key=Path("/keys/public/token.pem"),
     cookie_secret="rentree-demonstration",
     services={service: [f"http://{service}:8000"] for service in SERVICES},
 )
@@ -77,6 +77,21 @@ def test_a_container_is_told_what_a_native_process_is(
     services: dict[str, Service], package: str
 ) -> None:
     assert services[package]["environment"] == variables(package, IN_CONTAINERS)
+
+
+def test_only_who_signs_is_shown_the_key_that_signs(services: dict[str, Service]) -> None:
+    shown = {
+        name: {volume for volume in volumes if "keys" in volume}
+        for name, service in services.items()
+        if isinstance(volumes := service.get("volumes"), list)
+    }
+    public, private = "public-key:/keys/public:ro", "private-key:/keys/private:ro"
+    assert {name: volumes for name, volumes in shown.items() if volumes} == {
+        **{package: {public} for package in PACKAGES},
+        "identity": {public, private},
+        "demonstration": {private},
+        "keys": {"public-key:/keys/public", "private-key:/keys/private"},
+    }
 
 
 @pytest.mark.parametrize("package", PACKAGES)

@@ -7,7 +7,15 @@ from stack.errors import StackError
 from stack.servers.balancer import backend
 from stack.servers.object_store import keys_document
 from stack.servers.rabbitmq import broker_configuration
-from stack.topology import PACKAGES, SERVICES, Surroundings, parse_scale, replica_names, variables
+from stack.topology import (
+    PACKAGES,
+    SERVICES,
+    Surroundings,
+    parse_port,
+    parse_scale,
+    replica_names,
+    variables,
+)
 
 AROUND = Surroundings(
     public_url="http://127.0.0.1:8000",
@@ -69,6 +77,16 @@ def test_a_scale_is_read_word_by_word() -> None:
 def test_a_scale_that_means_nothing_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(StackError, match="courses=2 gateway=2"):
         parse_scale(text)
+
+
+@pytest.mark.parametrize("text", ["0", "65536", "99999", "-1", "http", ""])
+def test_a_port_that_cannot_be_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(StackError, match="PORT=8000"):
+        parse_port(text)
+
+
+def test_a_port_is_read_up_to_the_last() -> None:
+    assert (parse_port("1"), parse_port("65535")) == (1, 65_535)
 
 
 def test_replicas_are_numbered_from_one() -> None:

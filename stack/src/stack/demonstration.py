@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sys
+from collections.abc import Mapping
 from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -12,61 +14,55 @@ from shared.contract import Rejection
 from shared.contracts.courses import CourseRows
 from shared.contracts.documents import ListPieces
 from shared.contracts.enrolment import Campaign, ListMyApplications, PublishCampaign
-from shared.contracts.identity import MyFamily, SignIn
+from shared.contracts.identity import MyFamily
 from shared.identifiers import imported_id, new_id
 
+from stack.errors import StackError
 from stack.territory import Territory
 from stack.topology import SERVICES, ServiceUrls
 
 FOLDER = Path(__file__).parent / "territory"
 PASSWORD = "Rentree-Demo-2026"  # noqa: S105 - printed at every start: it protects nothing
-SIGN_INS = (("MEU", "nicole.test"), ("MEU", "fontaine.00002"))
+SITE = "MEU"
+SIGN_INS: Mapping[str, str] = {"nicole.test": "MEU-F00001", "fontaine.00002": "MEU-F00002"}
+"""The sign-ins that are announced, at this site, and the family of each."""
 
 _PARIS = ZoneInfo("Europe/Paris")
 _OPEN_FOR = timedelta(days=30)
 _DOCUMENTS_LATER = timedelta(days=15)
 _SEEN_WITHIN_SECONDS = 60.0
+_TOKEN_LIFE = timedelta(minutes=10)
 
 
 async def load_demonstration(urls: ServiceUrls, private_key: Path) -> None:
     """Load the territory, open its campaigns, and wait until its families can use them.
 
     Repeatable: what is there already is left as it is. Raises TerritoryRefused for a broken line,
-    TimeoutError where the services do not tell each other what was loaded.
+    StackError where a service does not answer, refuses, or never hears of what was loaded.
     """
     territory = await asyncio.to_thread(Territory.read, FOLDER)
-    token = operator_token(private_key)
-    async with Services(urls, timeout_seconds=60) as services:
-        await territory.load(services, token, initial_password=PASSWORD)
-        school_year = max(territory.column("cours.csv", "annee"))
-        for site_code in territory.column("sites.csv", "code"):
-            await services.ask(
-                PublishCampaign(
-                    campaign=campaign(site_code, school_year, datetime.now(UTC)),
-                    site_code=site_code,
-                ),
-                token=token,
-            )
-        async with asyncio.timeout(_SEEN_WITHIN_SECONDS):
-            for site_code, username in SIGN_INS:
-                session = await services.ask(
-                    SignIn(
-                        site_id=imported_id("site", site_code),
-                        username=username,
-                        password=PASSWORD,
-                    )
-                )
-                # other processes tell each other what was loaded: there is no event to wait for
-                while not await _sees_everything(services, session.access_token):
-                    await asyncio.sleep(0.2)
+    try:
+        async with Services(urls, timeout_seconds=60) as services:
+            await _load(territory, services, operator_token(private_key))
+            async with asyncio.timeout(_SEEN_WITHIN_SECONDS):
+                for family_code in SIGN_INS.values():
+                    token = _family_token(private_key, family_code)
+                    # other processes tell each other what was loaded: there is no event to wait for
+                    while not await _sees_everything(services, token):
+                        await asyncio.sleep(0.2)
+    except (ServiceUnavailable, Rejection) as error:
+        raise StackError(f"The demonstration territory could not be loaded: {error}") from error
+    except TimeoutError as error:
+        raise StackError(
+            "The services have not told each other what was loaded within"
+            f" {_SEEN_WITHIN_SECONDS:.0f} s"
+        ) from error
 
 
 def operator_token(private_key: Path) -> str:
     """Sign a short token for the operator who loads the territory."""
     operator = Caller(account_id=new_id(), session_id=new_id(), role="operator")
-    return TokenSigner.from_file(private_key).sign(
-        operator, datetime.now(UTC), timedelta(minutes=10)
-    )
+    return TokenSigner.from_file(private_key).sign(operator, datetime.now(UTC), _TOKEN_LIFE)
 
 
 def campaign(site_code: str, school_year: str, now: datetime) -> Campaign:
@@ -82,6 +78,31 @@ def campaign(site_code: str, school_year: str, now: datetime) -> Campaign:
         closes_at=closes_at,
         documents_due_at=closes_at + _DOCUMENTS_LATER,
     )
+
+
+async def _load(territory: Territory, services: Services, operator: str) -> None:
+    await territory.load(services, operator, initial_password=PASSWORD)
+    school_year = max(territory.column("cours.csv", "annee"))
+    for site_code in territory.column("sites.csv", "code"):
+        await services.ask(
+            PublishCampaign(
+                campaign=campaign(site_code, school_year, datetime.now(UTC)),
+                site_code=site_code,
+            ),
+            token=operator,
+        )
+
+
+def _family_token(private_key: Path, family_code: str) -> str:
+    """Sign a token for a family, whose account may be locked or have another password by now."""
+    guardian = Caller(
+        account_id=new_id(),
+        session_id=new_id(),
+        role="family",
+        site_id=imported_id("site", SITE),
+        family_id=imported_id("family", family_code),
+    )
+    return TokenSigner.from_file(private_key).sign(guardian, datetime.now(UTC), _TOKEN_LIFE)
 
 
 async def _sees_everything(services: Services, token: str) -> bool:
@@ -108,7 +129,10 @@ def main() -> None:
         for service in SERVICES
     }
     private_key = Path(os.environ["RENTREE_TOKEN_PRIVATE_KEY_FILE"])
-    asyncio.run(load_demonstration(urls, private_key))
+    try:
+        asyncio.run(load_demonstration(urls, private_key))
+    except StackError as error:
+        sys.exit(str(error))
 
 
 if __name__ == "__main__":

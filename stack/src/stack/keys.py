@@ -22,9 +22,14 @@ class KeyPair:
 
 
 def key_pair(folder: Path) -> KeyPair:
-    """Make the pair once; give its place ever after."""
-    pair = KeyPair(folder / "token-private.pem", folder / "token-public.pem")
-    if not pair.public.exists():  # written last: where it exists both do
+    """Make the pair once; give its place ever after.
+
+    Each half has a folder of its own, so that who verifies need not be shown what signs.
+    """
+    pair = KeyPair(folder / "private" / "token.pem", folder / "public" / "token.pem")
+    pair.private.parent.mkdir(mode=0o700, exist_ok=True)
+    pair.public.parent.mkdir(exist_ok=True)
+    if not (pair.private.exists() and pair.public.exists()):
         key = Ed25519PrivateKey.generate()
         pair.private.touch(mode=0o600)
         pair.private.write_bytes(

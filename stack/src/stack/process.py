@@ -76,6 +76,11 @@ class Process:
             self._failures = 0
             self._supervision = asyncio.create_task(self._supervise(), name=self.name)
 
+    async def bring_up(self) -> None:
+        """Start it and wait until it answers."""
+        self.start()
+        await self.wait_ready()
+
     async def wait_ready(self, within_seconds: float = 60.0) -> None:
         """Return once it answers; raise with its last words if it cannot."""
         deadline = time.monotonic() + within_seconds
@@ -114,8 +119,7 @@ class Process:
     async def restart(self) -> None:
         """Stop it, start it and wait until it answers."""
         await self.stop()
-        self.start()
-        await self.wait_ready()
+        await self.bring_up()
 
     async def kill(self) -> None:
         """End it with SIGKILL, as a crash would: it is started again like after any crash."""

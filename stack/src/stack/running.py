@@ -125,7 +125,7 @@ class Stack:
             self._start_postgresql(),
             self.rabbitmq.start(),
             self.store.start(),
-            self.mailbox.start(),
+            self.mailbox.process.bring_up(),
         )
 
     async def start(self, *packages: str) -> None:
@@ -167,7 +167,7 @@ class Stack:
 
     async def stop(self) -> None:
         """Stop everything, in the reverse order of its start."""
-        await self.balancer.stop()
+        await self.balancer.process.stop()
         for packages in ((GATEWAY,), SERVICES):
             await together(
                 *(
@@ -177,7 +177,10 @@ class Stack:
                 )
             )
         await together(
-            self.mailbox.stop(), self.store.stop(), self.rabbitmq.stop(), self.postgresql.stop()
+            self.mailbox.process.stop(),
+            self.store.stop(),
+            self.rabbitmq.stop(),
+            self.postgresql.stop(),
         )
         self._lock.close()
 
@@ -191,10 +194,10 @@ class Stack:
         await self.postgresql.provide(SERVICES)
 
     def _all_processes(self) -> Iterable[Process]:
-        for server in (self.postgresql, self.rabbitmq, self.store, self.mailbox):
-            yield from server.processes
+        yield from (*self.postgresql.processes, *self.rabbitmq.processes)
+        yield from (self.store.process, self.mailbox.process)
         yield from self._processes.values()
-        yield from self.balancer.processes
+        yield self.balancer.process
 
     def _url(self, replica: str) -> str:
         return f"http://127.0.0.1:{self._ports[replica]}"

@@ -18,6 +18,7 @@ PACKAGES = (*SERVICES, GATEWAY)
 READY_PATH = "/health/ready"
 BUCKET = "rentree-documents"
 REGION = "eu-west-3"
+LAST_PORT = 65_535
 MAIL_FROM = "Rentrée <ne-pas-repondre@rentree.example>"
 
 type ServiceUrls = Mapping[str, Sequence[str]]
@@ -98,6 +99,13 @@ def parse_scale(text: str) -> dict[str, int]:
             )
         scale[package] = int(count)
     return scale
+
+
+def parse_port(text: str) -> int:
+    """Read a port to listen on."""
+    if not text.isdecimal() or not 1 <= int(text) <= LAST_PORT:
+        raise StackError(f"{text!r} is no port: write a number from 1 to {LAST_PORT}, as PORT=8000")
+    return int(text)
 
 
 def replica_names(package: str, scale: Mapping[str, int]) -> list[str]:

@@ -19,7 +19,7 @@ class Balancer:
     def __init__(self, folder: Path, port: int, logs: Path, report: Report) -> None:
         self.port = port
         self._replicas_file = folder / "replicas.cfg"
-        self._process = Process(
+        self.process = Process(
             Program(
                 name="balancer",
                 command=(
@@ -38,11 +38,6 @@ class Balancer:
         )
 
     @property
-    def processes(self) -> tuple[Process, ...]:
-        """Its processes, in the order of their start."""
-        return (self._process,)
-
-    @property
     def url(self) -> str:
         """The address of the portal."""
         return f"http://127.0.0.1:{self.port}"
@@ -50,12 +45,7 @@ class Balancer:
     async def start(self, replicas: Sequence[str]) -> None:
         """Write the list of replicas, run it, wait until a page comes through."""
         self._replicas_file.write_text(backend(replicas))
-        self._process.start()
-        await self._process.wait_ready()
-
-    async def stop(self) -> None:
-        """Stop it."""
-        await self._process.stop()
+        await self.process.bring_up()
 
     async def _is_ready(self) -> bool:
         return await answers(f"{self.url}/health/ready")

@@ -17,7 +17,7 @@ class Mailbox:
     def __init__(self, folder: Path, port: int, logs: Path, report: Report) -> None:
         self.folder = folder
         self.port = port
-        self._process = Process(
+        self.process = Process(
             Program(
                 name="smtp",
                 command=(
@@ -32,11 +32,6 @@ class Mailbox:
         )
 
     @property
-    def processes(self) -> tuple[Process, ...]:
-        """Its processes, in the order of their start."""
-        return (self._process,)
-
-    @property
     def url(self) -> str:
         """Where notifications sends."""
         return f"smtp://127.0.0.1:{self.port}"
@@ -47,15 +42,6 @@ class Mailbox:
             message_from_bytes(file.read_bytes(), EmailMessage, policy=default)
             for file in sorted(self.folder.glob("*.eml"))
         ]
-
-    async def start(self) -> None:
-        """Run it and wait until it answers."""
-        self._process.start()
-        await self._process.wait_ready()
-
-    async def stop(self) -> None:
-        """Stop it; the mails stay."""
-        await self._process.stop()
 
     async def _is_ready(self) -> bool:
         return await greets(self.port)

@@ -33,7 +33,7 @@ class ObjectStore:
         self._ports = {
             part: (ports[f"store {part}"], ports[f"store {part} grpc"]) for part in PARTS
         }
-        self._process = Process(
+        self.process = Process(
             Program(
                 name="store",
                 command=self._command(),
@@ -48,11 +48,6 @@ class ObjectStore:
         )
 
     @property
-    def processes(self) -> tuple[Process, ...]:
-        """Its processes, in the order of their start."""
-        return (self._process,)
-
-    @property
     def url(self) -> str:
         """Where services and browsers find it."""
         return f"http://127.0.0.1:{self.port}"
@@ -63,12 +58,11 @@ class ObjectStore:
         keys = self._keys_file
         keys.touch(mode=0o600)
         keys.write_text(json.dumps(keys_document(self.access_key, self.secret_key)))
-        self._process.start()
-        await self._process.wait_ready()
+        await self.process.bring_up()
 
     async def stop(self) -> None:
         """Stop it, and remove the sockets that it forgets."""
-        await self._process.stop()
+        await self.process.stop()
         self._remove_sockets()
 
     @property

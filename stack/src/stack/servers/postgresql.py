@@ -59,8 +59,7 @@ class PostgreSQL:
         """Prepare the data folder where there is none, run the server, wait until it answers."""
         if self._process is None:
             self._process = Process(await asyncio.to_thread(self._prepare), self._report)
-        self._process.start()
-        await self._process.wait_ready()
+        await self._process.bring_up()
 
     async def stop(self) -> None:
         """Disconnect everyone and stop."""

@@ -73,8 +73,7 @@ class RabbitMQ:
         configuration.touch(mode=0o600)
         configuration.write_text(broker_configuration(self.port, self._password))
         for process in self.processes:
-            process.start()
-            await process.wait_ready()
+            await process.bring_up()
 
     async def stop(self) -> None:
         """Stop the broker, then its port mapper."""
