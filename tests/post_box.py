@@ -17,6 +17,10 @@ class PostBox:
     mails: list[EmailMessage] = field(default_factory=list)
     refused_recipients: dict[str, str] = field(default_factory=dict)
     refused_contents: dict[str, str] = field(default_factory=dict)
+    held_back: dict[str, asyncio.Event] = field(default_factory=dict)
+    """The contents that are accepted only once their event is set."""
+    in_hand: list[str] = field(default_factory=list)
+    """Whom the contents that arrived are for, accepted or not."""
     _server: asyncio.Server | None = None
 
     @property
@@ -48,7 +52,10 @@ class PostBox:
     async def handle_DATA(  # noqa: N802 - aiosmtpd's name
         self, _server: SMTP, _session: Session, envelope: Envelope
     ) -> str:
+        self.in_hand += envelope.rcpt_tos
         for address in envelope.rcpt_tos:
+            if acceptance := self.held_back.get(address):
+                await acceptance.wait()
             if refusal := self.refused_contents.get(address):
                 return refusal
         mail = message_from_bytes(envelope.original_content or b"", EmailMessage, policy=default)

@@ -11,7 +11,6 @@ from documents.app import DocumentsSettings, resources, service
 from documents.erasure import sweep_uploads
 from documents.store import ObjectStore
 from pydantic import TypeAdapter
-from shared.ask import ServiceUnavailable
 from shared.contract import LineError, Rejection
 from shared.contracts.documents import ImportPieces, ListPieces
 from shared.identifiers import new_id
@@ -130,13 +129,16 @@ async def test_a_family_cannot_import(documents: Running[DocumentsSettings]) -> 
     assert await code_of(documents.ask(question, family_caller())) == "not_found"
 
 
-async def test_without_the_store_the_pieces_are_still_listed(servers: Stack) -> None:
+async def test_without_the_store_a_family_is_told_and_its_pieces_are_still_listed(
+    servers: Stack,
+) -> None:
     def store_away(settings: DocumentsSettings) -> dict[object, object]:
         return dict(resources(settings.model_copy(update={"store_url": "http://127.0.0.1:9"})))
 
     async with running(servers, service, DocumentsSettings, store_away) as documents:
         await documents.ask(ImportPieces(lines=lines(*PIECES)), operator())
         family = await household(documents)
-        with pytest.raises(ServiceUnavailable):
+        with pytest.raises(Rejection, match="momentanément indisponible") as raised:
             await family.open()
+        assert (raised.value.code, raised.value.status) == ("store_unavailable", 503)
         assert (await family.pieces()).family

@@ -187,6 +187,71 @@ async def test_a_decline_is_recorded_with_a_receipt_and_can_be_taken_back(
     assert revisions == sorted(set(revisions))
 
 
+async def test_a_decline_taken_back_is_submitted_once_its_courses_are_chosen_again(
+    enrolment: Running[ServiceSettings],
+) -> None:
+    family = await enrolling_family(enrolment)
+    await enrolment.react(family.seats_held())
+    await family.fill_in()
+    await family.decline()
+    draft = await family.take_back()
+    assert draft.step_reached == 4
+    assert [(row.hold_id, row.course_id) for row in draft.choices] == [(None, None)] * 2
+    missing = await refused(family.submission(), family)
+    assert (missing.code, missing.facts["steps"]) == ("steps_missing", [4])
+    (slot, other) = family.choices
+    again = slot.model_copy(update={"hold_id": new_id()})
+    await enrolment.react(family.seats_held(id=again.hold_id))
+    await family.ask(
+        RecordCourseChoices(application_id=family.application_id, choices=(again, other))
+    )
+    assert (await family.submit()).state == "submitted"
+
+
+async def test_a_seat_that_a_decline_freed_serves_no_more_before_its_release_is_heard(
+    enrolment: Running[ServiceSettings],
+) -> None:
+    family = await enrolling_family(enrolment)
+    await enrolment.react(family.seats_held())
+    await family.fill_in()
+    await family.decline()
+    await family.take_back()
+    await family.ask(
+        RecordCourseChoices(application_id=family.application_id, choices=family.choices)
+    )
+    assert (await refused(family.submission(), family)).code == "seat_not_held"
+
+
+async def test_a_receipt_names_a_seat_as_courses_does_whatever_was_sent(
+    enrolment: Running[ServiceSettings],
+) -> None:
+    family = await enrolling_family(enrolment)
+    await enrolment.react(family.seats_held())
+    await family.fill_in()
+    (slot, other) = family.choices
+    forged = slot.model_copy(update={"label": "Cours particulier avec le directeur"})
+    await family.ask(
+        RecordCourseChoices(application_id=family.application_id, choices=(forged, other))
+    )
+    async with listening(enrolment) as heard:
+        filed = await family.submit()
+        (told,) = await heard.all_of(ApplicationSubmitted, filed.id)
+    assert [row.label for row in filed.choices] == [slot.label, "Alto"]
+    assert [row.label for row in told.choices] == [slot.label, "Alto"]
+
+
+async def test_a_request_without_a_course_is_filed_for_its_remarks_alone(
+    enrolment: Running[ServiceSettings],
+) -> None:
+    family = await enrolling_family(enrolment)
+    await family.fill_in()
+    await family.ask(RecordCourseChoices(application_id=family.application_id, choices=()))
+    question = family.submission()
+    assert (await refused(question, family)).code == "nothing_asked"
+    filed = await family.ask(question.model_copy(update={"remarks": "Débuter la harpe"}))
+    assert (filed.state, filed.remarks) == ("submitted", "Débuter la harpe")
+
+
 async def test_a_submitted_application_cannot_be_declined(
     enrolment: Running[ServiceSettings],
 ) -> None:

@@ -61,15 +61,21 @@ async def test_held_seats_are_the_same_whatever_the_order_and_repetition_of_even
     for order in random.Random(2027).sample(orders, 20):
         ids = first, second, third = new_id(), new_id(), new_id()
 
-        def held(hold_id: UUID, *, minutes: int = 20, replaced: tuple[UUID, ...] = ()) -> SeatsHeld:
+        def held(
+            hold_id: UUID,
+            *,
+            minutes: int = 20,
+            label: str = "FM 2.1 (33) - JEUDI - 17.00 à 18.30",
+            replaced: tuple[UUID, ...] = (),
+        ) -> SeatsHeld:
             end = held_at + timedelta(minutes=minutes)
-            told = family.seats_held(id=hold_id, expires_at=end)
+            told = family.seats_held(id=hold_id, expires_at=end, label=label)
             return told.model_copy(update={"replaced_hold_ids": replaced})
 
         story: list[Event] = [
             held(first),
             held(second, replaced=(first,)),
-            held(second, minutes=40),
+            held(second, minutes=40, label="FM 2.1 (33) - JEUDI - 18.00 à 19.30"),
             SeatsReleased(hold_ids=(second,)),
             SeatsClaimed(
                 application_id=family.application_id, hold_ids=(third,), missing_hold_ids=(second,)
@@ -80,7 +86,12 @@ async def test_held_seats_are_the_same_whatever_the_order_and_repetition_of_even
         async with enrolment.database.transaction() as tx:
             rows = await tx.execute(select(hold).where(hold.c.id.in_(ids)))
             ends.add(frozenset((ids.index(row.id), *row[1:]) for row in rows))
-    assert len(ends) == 1
+    (end,) = ends
+    assert {row[0]: row[4] for row in end} == {
+        0: "FM 2.1 (33) - JEUDI - 17.00 à 18.30",
+        1: "FM 2.1 (33) - JEUDI - 18.00 à 19.30",
+        2: None,
+    }
 
 
 async def test_families_are_the_same_whatever_the_order_of_events(

@@ -48,6 +48,7 @@ def hold(of: CourseChoice = CHOICE, **changes: object) -> dict[UUID, KnownHold]:
     known = KnownHold(
         follow_id=of.follow_id,
         course_id=of.course_id,
+        label=of.label,
         expires_at=OPEN + timedelta(minutes=20),
         released=False,
         claimed=False,
@@ -165,13 +166,32 @@ def test_a_declined_application_is_taken_back_before_anything_else() -> None:
 
 
 @pytest.mark.parametrize("reopen", [lifecycle.take_back, lifecycle.start])
-def test_a_decline_has_a_receipt_and_taking_it_back_finds_every_entry(
+def test_a_decline_has_a_receipt_and_taking_it_back_finds_every_entry_but_the_seats(
     reopen: Callable[[Progress, Campaign, datetime], Progress],
 ) -> None:
     declined = decline(RECAP)
     assert (declined.state, declined.receipt) == ("declined", receipt())
     assert decline(declined, CAMPAIGN.closes_at) is declined
-    assert reopen(declined, CAMPAIGN, OPEN) == RECAP
+    without_seat = CHOICE.model_copy(update={"course_id": None, "hold_id": None})
+    assert reopen(declined, CAMPAIGN, OPEN) == replace(
+        RECAP, step_reached=lifecycle.COURSES, choices=(without_seat,)
+    )
+
+
+@pytest.mark.parametrize("reopen", [lifecycle.take_back, lifecycle.start])
+def test_a_decline_taken_back_waits_for_the_courses_to_be_chosen_again(
+    reopen: Callable[[Progress, Campaign, datetime], Progress],
+) -> None:
+    again = reopen(decline(RECAP), CAMPAIGN, OPEN)
+    assert refusal(lambda: submit(again)).facts["steps"] == [lifecycle.COURSES]
+    other = choice()
+    chosen = lifecycle.choose(again, [other], "", CAMPAIGN, OPEN)
+    assert submit(chosen, holds=hold(other)).state == "submitted"
+
+
+def test_a_decline_taken_back_early_goes_on_where_it_was() -> None:
+    begun = replace(Progress(), step_reached=lifecycle.AUTHORISATIONS)
+    assert lifecycle.take_back(decline(begun), CAMPAIGN, OPEN) == begun
 
 
 def test_taking_back_what_is_not_declined_changes_nothing() -> None:
@@ -214,7 +234,7 @@ def test_a_seat_surely_lost_is_said_before_one_not_known_yet() -> None:
 
 
 def test_a_row_without_choice_needs_no_seat() -> None:
-    by_level = choice(course_id=None, hold_id=None)
+    by_level = choice(course_id=None, hold_id=None, label="Orchestre")
     left = choice(course_id=None, hold_id=None, re_enrol=False)
     chosen = lifecycle.choose(RECAP, [by_level, left], "Alto si possible", CAMPAIGN, OPEN)
     assert submit(chosen, holds={}).choices == (by_level, left)
@@ -227,12 +247,58 @@ def test_a_row_without_choice_needs_no_seat() -> None:
         [choice(hold_id=None)],
         [choice(re_enrol=False)],
         [CHOICE, choice(follow_id=CHOICE.follow_id)],
+        [choice(course_id=None, hold_id=None)],
+        [choice(course_id=None, hold_id=None, label="FM, mardi de 17h00 à 18h30, salle 2")],
     ],
-    ids=["hold without course", "course without hold", "hold for nothing", "row twice"],
+    ids=[
+        "hold without course",
+        "course without hold",
+        "hold for nothing",
+        "row twice",
+        "slot without hold",
+        "slot in other words",
+    ],
 )
 def test_choices_that_contradict_themselves_are_refused(choices: list[CourseChoice]) -> None:
     refused = refusal(lambda: lifecycle.choose(RECAP, choices, "", CAMPAIGN, OPEN))
     assert (refused.code, refused.status) == ("invalid_choices", 422)
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        {"label": "Orchestre 1 (52) - SAMEDI - 10.00 à 12.00 : Attribué d'office selon le niveau"},
+        {"label": "Piano 1 (39) : Horaire à fixer avec le professeur début septembre"},
+        {"label": "FM 1.2 (12) - MARDI - 17.00 à 18.00", "re_enrol": False},
+    ],
+    ids=["this year's hours and why there is no choice", "no hours", "not re-enrolled"],
+)
+def test_a_row_without_a_slot_keeps_the_words_that_the_family_read(row: dict[str, object]) -> None:
+    read = choice(course_id=None, hold_id=None, **row)
+    assert lifecycle.choose(RECAP, [read], "", CAMPAIGN, OPEN).choices == (read,)
+
+
+def test_a_submitted_row_names_its_seat_by_the_words_of_courses() -> None:
+    forged = CHOICE.model_copy(update={"label": "Cours particulier avec le directeur"})
+    unseated = choice(course_id=None, hold_id=None, label="Alto")
+    chosen = lifecycle.choose(RECAP, [forged, unseated], "", CAMPAIGN, OPEN)
+    assert submit(chosen).choices == (CHOICE, unseated)
+
+
+@pytest.mark.parametrize(
+    "choices",
+    [[], [choice(course_id=None, hold_id=None, re_enrol=False)]],
+    ids=["no row", "no row re-enrolled"],
+)
+def test_a_request_for_nothing_at_all_is_not_filed(choices: list[CourseChoice]) -> None:
+    chosen = lifecycle.choose(RECAP, choices, "", CAMPAIGN, OPEN)
+    assert refusal(lambda: submit(chosen)).code == "nothing_asked"
+
+
+def test_a_student_who_follows_nothing_this_year_asks_by_the_remarks() -> None:
+    chosen = lifecycle.choose(RECAP, [], "Débuter la harpe", CAMPAIGN, OPEN)
+    assert submit(chosen).state == "submitted"
+    assert refusal(lambda: submit(chosen, remarks="")).code == "nothing_asked"
 
 
 def test_remarks_of_the_recap_replace_those_of_the_courses_where_given() -> None:

@@ -1,6 +1,7 @@
 """Whatever a family does in whatever order, at whatever hour, an application stays sound."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
@@ -40,6 +41,14 @@ def choice(row: int, slot: int | None) -> CourseChoice:
     )
 
 
+def _rows(progress: Progress) -> list[tuple[UUID, bool]]:
+    return [(choice.follow_id, choice.re_enrol) for choice in progress.choices]
+
+
+def _courses_words(hold_id: UUID | None) -> str:
+    return f"Créneau {hold_id}"
+
+
 CHOICES = st.dictionaries(st.integers(1, 2), st.none() | st.integers(11, 12)).map(
     lambda rows: tuple(choice(row, slot) for row, slot in rows.items())
 )
@@ -65,10 +74,16 @@ class Family(RuleBasedStateMachine):
             return
         assert CAMPAIGN.prepares_at <= self.now < CAMPAIGN.closes_at
         assert before.state != "submitted", "a submitted application changed"
-        assert self.progress.step_reached >= before.step_reached
+        if before.state == "declined":
+            assert self.progress.step_reached == min(before.step_reached, lifecycle.COURSES)
+            assert not any(
+                choice.hold_id or choice.course_id for choice in self.progress.choices
+            ), "a freed seat came back"
+        else:
+            assert self.progress.step_reached >= before.step_reached
         if before.state != self.progress.state:
             assert "draft" in (before.state, self.progress.state)
-            assert self.progress.choices == before.choices
+            assert _rows(self.progress) == _rows(before)
             assert self.progress.authorisations == before.authorisations
 
     def _receipt(self) -> Receipt:
@@ -90,15 +105,17 @@ class Family(RuleBasedStateMachine):
         assert held.course_id
         expires_at = self.now + timedelta(minutes=minutes)
         self.holds[held.hold_id] = KnownHold(
-            held.follow_id, held.course_id, expires_at, released=False, claimed=False
+            follow_id=held.follow_id,
+            course_id=held.course_id,
+            label=_courses_words(held.hold_id),
+            expires_at=expires_at,
+            released=False,
+            claimed=False,
         )
 
     @rule()
     def every_seat_is_released(self) -> None:
-        self.holds = {
-            known: KnownHold(hold.follow_id, hold.course_id, hold.expires_at, True, False)
-            for known, hold in self.holds.items()
-        }
+        self.holds = {known: replace(hold, released=True) for known, hold in self.holds.items()}
 
     @rule(slot=st.none() | st.integers(11, 12), steps=st.integers(1, 5))
     def go_on(self, slot: int | None, steps: int) -> None:
@@ -171,9 +188,10 @@ class Family(RuleBasedStateMachine):
         if self.progress.state == "submitted":
             assert self.progress.authorisations
             assert self.progress.accepted_text_version
-            assert all(
-                choice.hold_id in self.holds for choice in self.progress.choices if choice.hold_id
-            )
+            held = [choice for choice in self.progress.choices if choice.hold_id]
+            assert all(choice.hold_id in self.holds for choice in held)
+            assert all(choice.label == _courses_words(choice.hold_id) for choice in held)
+            assert self.progress.remarks or any(row.re_enrol for row in self.progress.choices)
 
 
 Family.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)

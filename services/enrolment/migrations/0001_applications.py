@@ -87,6 +87,7 @@ def upgrade() -> None:
         sa.Column("student_id", sa.Uuid),
         sa.Column("follow_id", sa.Uuid),
         sa.Column("course_id", sa.Uuid),
+        sa.Column("label", sa.Text),
         sa.Column("expires_at", sa.DateTime(timezone=True)),
         sa.Column("released", sa.Boolean, nullable=False),
         sa.Column("claimed", sa.Boolean, nullable=False),

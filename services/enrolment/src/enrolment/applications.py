@@ -1,6 +1,5 @@
 """Applications as they are stored: found for their family, locked, saved."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from uuid import UUID
 
@@ -16,8 +15,8 @@ from shared.db import Transaction
 from sqlalchemy import RowMapping, Select, and_, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from enrolment.lifecycle import KnownHold, Progress
-from enrolment.tables import application, campaign, family, hold, student
+from enrolment.lifecycle import Progress
+from enrolment.tables import application, campaign, family, student
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,33 +142,6 @@ async def save(tx: Transaction, stored: StoredApplication, progress: Progress) -
         .values(revision=saved.revision, **_columns(progress))
     )
     return saved
-
-
-async def known_holds(
-    tx: Transaction, student_id: UUID, choices: Sequence[CourseChoice]
-) -> dict[UUID, KnownHold]:
-    """Give the holds of ``choices`` known so far.
-
-    Raises the Rejection ``not_found`` where one is another student's (S97).
-    """
-    chosen = [choice.hold_id for choice in choices if choice.hold_id]
-    if not chosen:
-        return {}
-    rows = await tx.execute(
-        select(hold).where(hold.c.id.in_(chosen), hold.c.student_id.is_not(None))
-    )
-    found: dict[UUID, KnownHold] = {}
-    for row in rows:
-        if row.student_id != student_id:
-            raise Rejection.not_found()
-        found[row.id] = KnownHold(
-            follow_id=row.follow_id,
-            course_id=row.course_id,
-            expires_at=row.expires_at,
-            released=row.released,
-            claimed=row.claimed,
-        )
-    return found
 
 
 async def _lock(tx: Transaction, wanted: Select[tuple[object, ...]]) -> StoredApplication:

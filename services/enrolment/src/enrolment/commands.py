@@ -31,12 +31,12 @@ from sqlalchemy.dialects.postgresql import insert
 from enrolment import lifecycle, tables
 from enrolment.applications import (
     StoredApplication,
-    known_holds,
     lock_application,
     lock_or_create,
     read_campaign,
     save,
 )
+from enrolment.holds import ends, gain, known_holds
 from enrolment.receipts import new_receipt
 
 
@@ -160,6 +160,9 @@ async def decline_reenrolment(
     progress = lifecycle.decline(stored.progress, stored.campaign, receipt=receipt)
     saved = await save(tx, stored, progress)
     if saved is not stored:
+        # courses will release them: no submission counts on them meanwhile
+        freed = await known_holds(tx, stored.student_id, progress.choices)
+        await gain(tx, ends(freed, released=True))
         await emit(
             tx,
             ReenrolmentDeclined(
@@ -179,7 +182,9 @@ async def decline_reenrolment(
 async def take_back_decline(
     command: TakeBackDecline, caller: Caller, tx: Transaction
 ) -> Application:
-    """Make a refused application a draft again; one that is not refused stays as it is."""
+    """Make a refused application a draft again, its courses to choose again; one that is not
+    refused stays as it is.
+    """
     received_at = lifecycle.counted_instant(command.received_at, datetime.now(UTC))
     stored = await lock_application(tx, command.application_id, caller.family())
     progress = lifecycle.take_back(stored.progress, stored.campaign, received_at)

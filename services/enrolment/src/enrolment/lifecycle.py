@@ -15,6 +15,7 @@ where there is nothing to change, such as a repeat. A refusal is a Rejection. Wh
 what time it is; a campaign's first instant is in, its closing instant is out (S24).
 """
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
@@ -50,6 +51,12 @@ _STEP_NAMES = {
     COURSES: "Cours",
 }
 _PARIS = ZoneInfo("Europe/Paris")
+_SLOT = re.compile(
+    r"\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\b"
+    r".*\d\s*[.:h]\s*\d\d\s*à\s*\d\d?\s*[.:h]\s*\d\d(?!\s*:)",
+    re.IGNORECASE,
+)
+"""A weekday and hours, "JEUDI - 17.00 à 18.30", unless the reason for having no choice follows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +78,7 @@ class KnownHold:
 
     follow_id: UUID
     course_id: UUID
+    label: str
     expires_at: datetime
     released: bool
     claimed: bool
@@ -91,7 +99,9 @@ def counted_instant(received_at: datetime, now: datetime) -> datetime:
 
 
 def start(progress: Progress, campaign: Campaign, at: datetime) -> Progress:
-    """Begin or resume, from the preparation on; a declined application is a draft again."""
+    """Begin or resume, from the preparation on; a declined application is a draft again, its
+    courses to choose again.
+    """
     if progress.state == "submitted":
         return progress
     _require_open(campaign, at, since=campaign.prepares_at)
@@ -140,26 +150,31 @@ def submit(
     """File the request: every step done, every chosen seat held at the instant of ``receipt``.
 
     Filing again changes nothing, the first receipt included (S71). ``remarks`` replace those of
-    step 4 where they are given.
+    step 4 where they are given. What is filed names each held seat by courses' own words,
+    whatever was sent here. A request for no course at all is one where remarks say what is
+    wished: a student who follows nothing this year has no row to tick.
     """
     if progress.state == "submitted":
         return progress
     _require_draft(progress)
     _require_open(campaign, receipt.received_at, since=campaign.opens_at)
     _require_reached(progress, RECAP)
+    wished = progress.remarks if remarks is None else remarks
+    _require_something_asked(progress.choices, wished)
     _require_seats(progress.choices, holds, receipt.received_at)
     return replace(
         progress,
         state="submitted",
         step_reached=DONE,
-        remarks=progress.remarks if remarks is None else remarks,
+        choices=tuple(_in_courses_words(choice, holds) for choice in progress.choices),
+        remarks=wished,
         accepted_text_version=accepted_text_version,
         receipt=receipt,
     )
 
 
 def decline(progress: Progress, campaign: Campaign, *, receipt: Receipt) -> Progress:
-    """Record that the family does not re-enrol (S22). What was typed is kept."""
+    """Record that the family does not re-enrol (S22). What was typed is kept; its seats are not."""
     if progress.state == "declined":
         return progress
     _require_draft(progress)
@@ -168,7 +183,7 @@ def decline(progress: Progress, campaign: Campaign, *, receipt: Receipt) -> Prog
 
 
 def take_back(progress: Progress, campaign: Campaign, at: datetime) -> Progress:
-    """Take a refusal back, until the campaign closes (S22)."""
+    """Take a refusal back, until the campaign closes (S22); the courses are to choose again."""
     if progress.state != "declined":
         return progress
     _require_open(campaign, at, since=campaign.opens_at)
@@ -178,7 +193,22 @@ def take_back(progress: Progress, campaign: Campaign, at: datetime) -> Progress:
 def _reopened(progress: Progress) -> Progress:
     if progress.state == "draft":
         return progress
-    return replace(progress, state="draft", receipt=None)
+    return replace(
+        progress,
+        state="draft",
+        step_reached=min(progress.step_reached, COURSES),
+        choices=tuple(
+            choice.model_copy(update={"course_id": None, "hold_id": None})
+            for choice in progress.choices
+        ),
+        receipt=None,
+    )
+
+
+def _in_courses_words(choice: CourseChoice, holds: Mapping[UUID, KnownHold]) -> CourseChoice:
+    if choice.hold_id is None:
+        return choice
+    return choice.model_copy(update={"label": holds[choice.hold_id].label})
 
 
 def _advanced(progress: Progress, step: int) -> Progress:
@@ -230,15 +260,32 @@ def _require_reached(progress: Progress, step: int) -> None:
 
 
 def _require_whole(choices: Sequence[CourseChoice]) -> None:
-    """Refuse rows that contradict themselves or one another."""
+    """Refuse rows that contradict themselves or one another.
+
+    One re-enrolled without a hold may not read as a slot: a receipt would promise it (S73).
+    """
     rows = {choice.follow_id for choice in choices}
     half_chosen = any((choice.hold_id is None) != (choice.course_id is None) for choice in choices)
     kept_for_nothing = any(choice.hold_id and not choice.re_enrol for choice in choices)
-    if len(rows) < len(choices) or half_chosen or kept_for_nothing:
+    claims_a_slot = any(
+        choice.re_enrol and choice.hold_id is None and _SLOT.search(choice.label)
+        for choice in choices
+    )
+    if len(rows) < len(choices) or half_chosen or kept_for_nothing or claims_a_slot:
         raise Rejection(
             "invalid_choices",
             "Les choix de cours envoyés se contredisent. Rechargez la page et recommencez.",
             status=422,
+        )
+
+
+def _require_something_asked(choices: Sequence[CourseChoice], remarks: str) -> None:
+    if not remarks and not any(choice.re_enrol for choice in choices):
+        raise Rejection(
+            "nothing_asked",
+            "Votre demande ne contient aucun cours à poursuivre ni information complémentaire."
+            " Cochez un cours à l'étape Cours, ou indiquez que vous ne souhaitez pas réinscrire"
+            " cet élève.",
         )
 
 

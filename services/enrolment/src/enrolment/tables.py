@@ -92,6 +92,7 @@ hold = Table(
     Column("student_id", Uuid),
     Column("follow_id", Uuid),
     Column("course_id", Uuid),
+    Column("label", Text),
     Column("expires_at", DateTime(timezone=True)),
     Column("released", Boolean, nullable=False),
     Column("claimed", Boolean, nullable=False),

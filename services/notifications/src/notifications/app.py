@@ -33,7 +33,7 @@ service = Service(
         reactions.send_decline_receipt,
         reactions.send_receipt,
     ],
-    chores=[Chore(send_due_messages, seconds=0.5)],
+    chores=[Chore(send_due_messages, seconds=0.25)],
 )
 
 

@@ -14,8 +14,10 @@ import aiosmtplib
 
 from notifications.patience import rest
 
+TAKES_A_MAIL_WITHIN_SECONDS = 5.0
+"""How long handing a mail over may last: a graceful stop waits for its end."""
+
 _ANSWERS_WITHIN_SECONDS = 10.0
-_TAKES_A_MAIL_WITHIN_SECONDS = 15.0  # less than the 20 s that PostgreSQL lets a transaction idle
 
 type Security = Literal["smtp", "smtp+starttls", "smtps"]
 
@@ -76,7 +78,7 @@ class Line:
         Raises MailRefused where it is refused for ever, and otherwise whatever failed.
         """
         try:
-            async with asyncio.timeout(_TAKES_A_MAIL_WITHIN_SECONDS):
+            async with asyncio.timeout(TAKES_A_MAIL_WITHIN_SECONDS):
                 refused, _ = await self.client.send_message(mail)
         except aiosmtplib.SMTPRecipientsRefused as refusal:
             if all(each.code >= 500 for each in refusal.recipients):

@@ -2,9 +2,14 @@
 
 A message is locked while it is sent, so that no other sender takes it. That it is sent, and the
 event that tells so, are written *before* the mail is handed over and undone where the mail server
-does not take it: once it does, only the commit remains. A crash within that commit, or a line lost
-between the server's acceptance and its answer, are the only ways to send a mail twice; both copies
-carry one Message-ID.
+does not take it: once it does, only the commit remains. A hand-over runs to its end even where
+another line fails or the replica is told to stop. So a mail is sent twice only where the server
+accepted it, and
+
+- its answer was lost with the line, or came after the five seconds that a hand-over may last;
+- or the commit did not follow: the process or its machine died first, or the database was lost.
+
+Both copies carry one Message-ID.
 
 A message whose family, student, site or campaign is not known yet is simply not due: events come
 in any order.
@@ -29,7 +34,14 @@ from shared.outbox import emit
 from notifications.letters import ContactBlock, Received, write_letter
 from notifications.mail import Letterhead, Marks, compose, in_one_line, usable_addresses
 from notifications.patience import next_attempt
-from notifications.postman import Line, MailRefused, MailServerAway, Postman, in_words
+from notifications.postman import (
+    TAKES_A_MAIL_WITHIN_SECONDS,
+    Line,
+    MailRefused,
+    MailServerAway,
+    Postman,
+    in_words,
+)
 from notifications.tables import campaign, family, message, site
 
 log = get_logger()
@@ -38,7 +50,7 @@ MESSAGES = Counter("rentree_messages_total", "Attempts to send a message", ["kin
 
 MAILS_AT_ONCE = 4
 """Mails that a replica hands over at the same time: what one crash may repeat at most."""
-_ROUND_SECONDS = 2.0  # short enough for a graceful stop to wait for its end
+_ROUND_SECONDS = 0.5  # with a last hand-over, within the 6 s that a graceful stop waits
 
 _student_key = sa.cast(message.c.student_id, sa.Text)
 _waiting = (
@@ -78,15 +90,27 @@ class _Due:
 
 
 async def send_due_messages(database: Database, postman: Postman, letterhead: Letterhead) -> None:
-    """Send the messages that are due, over as many lines as there are messages, four at most."""
+    """Send the messages that are due, over as many lines as there are messages, four at most.
+
+    Told to end, it lets the mails at hand arrive first.
+    """
     if postman.is_resting:
         return
     due = _waiting.where(message.c.due_at <= datetime.now(UTC)).limit(MAILS_AT_ONCE).subquery()
     async with database.transaction() as tx:
         lines = await tx.scalar(sa.select(sa.func.count()).select_from(due)) or 0
-    async with asyncio.TaskGroup() as group:
-        for _ in range(lines):
-            group.create_task(_make_round(database, postman, letterhead))
+    rounds = asyncio.gather(
+        *(_make_round(database, postman, letterhead) for _ in range(lines)),
+        return_exceptions=True,
+    )
+    try:
+        ends = await asyncio.shield(rounds)
+    except asyncio.CancelledError:
+        await asyncio.wait([rounds], timeout=_ROUND_SECONDS + TAKES_A_MAIL_WITHIN_SECONDS)
+        raise
+    for end in ends:
+        if end is not None:
+            log.warning("line given up", error=repr(end))
 
 
 async def _make_round(database: Database, postman: Postman, letterhead: Letterhead) -> None:

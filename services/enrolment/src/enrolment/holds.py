@@ -1,0 +1,101 @@
+"""The copy of the seats that courses holds. A hold only ever gains: its details, a later end, its
+release, its claim. Any order and any repetition of what is told leaves the same row.
+"""
+
+from collections.abc import Iterable, Sequence
+from uuid import UUID
+
+from shared.contract import Rejection
+from shared.contracts.courses import Hold
+from shared.contracts.enrolment import CourseChoice
+from shared.db import Transaction
+from sqlalchemy import case, func, or_, select
+from sqlalchemy.dialects.postgresql import insert
+
+from enrolment.lifecycle import KnownHold
+from enrolment.tables import hold
+
+type HoldFacts = dict[str, object]
+
+_END_ALONE: HoldFacts = {
+    "student_id": None,
+    "follow_id": None,
+    "course_id": None,
+    "label": None,
+    "expires_at": None,
+    "released": False,
+    "claimed": False,
+}
+
+
+def details(held: Hold) -> HoldFacts:
+    """State a seat as it is held."""
+    return {
+        "student_id": held.student_id,
+        "follow_id": held.follow_id,
+        "course_id": held.course_id,
+        "label": held.label,
+        "expires_at": held.expires_at,
+        "released": False,
+        "claimed": held.state == "claimed",
+    }
+
+
+def ends(hold_ids: Iterable[UUID], **end: bool) -> dict[UUID, HoldFacts]:
+    """State how some holds ended, ``released`` or ``claimed``, whether they are known or not."""
+    return dict.fromkeys(hold_ids, _END_ALONE | end)
+
+
+async def gain(tx: Transaction, facts: dict[UUID, HoldFacts]) -> None:
+    """Add what is told of some holds to what was known, in id order: no deadlock."""
+    if not facts:
+        return
+    statement = insert(hold).values([{"id": known, **facts[known]} for known in sorted(facts)])
+    told = statement.excluded
+    latest_label = case(
+        (told.expires_at > hold.c.expires_at, told.label),
+        (told.expires_at < hold.c.expires_at, hold.c.label),
+        else_=func.greatest(hold.c.label, told.label),
+    )
+    await tx.execute(
+        statement.on_conflict_do_update(
+            index_elements=["id"],
+            set_={
+                "student_id": func.coalesce(hold.c.student_id, told.student_id),
+                "follow_id": func.coalesce(hold.c.follow_id, told.follow_id),
+                "course_id": func.coalesce(hold.c.course_id, told.course_id),
+                "label": latest_label,
+                "expires_at": func.greatest(hold.c.expires_at, told.expires_at),
+                "released": or_(hold.c.released, told.released),
+                "claimed": or_(hold.c.claimed, told.claimed),
+            },
+        )
+    )
+
+
+async def known_holds(
+    tx: Transaction, student_id: UUID, choices: Sequence[CourseChoice]
+) -> dict[UUID, KnownHold]:
+    """Give the holds of ``choices`` known so far.
+
+    Raises the Rejection ``not_found`` where one is another student's (S97).
+    """
+    chosen = [choice.hold_id for choice in choices if choice.hold_id]
+    if not chosen:
+        return {}
+    rows = await tx.execute(
+        select(hold).where(hold.c.id.in_(chosen), hold.c.student_id.is_not(None))
+    )
+    found: dict[UUID, KnownHold] = {}
+    for row in rows:
+        if row.student_id != student_id:
+            raise Rejection.not_found()
+        found[row.id] = KnownHold(
+            follow_id=row.follow_id,
+            course_id=row.course_id,
+            label=row.label,
+            expires_at=row.expires_at,
+            released=row.released,
+            claimed=row.claimed,
+        )
+    return found

@@ -1,0 +1,157 @@
+"""A mail that is being handed over arrives and is written down, whatever happens meanwhile."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+
+import pytest
+import pytest_asyncio
+import sqlalchemy as sa
+from notifications.app import NotificationsSettings, resources, service
+from notifications.mail import Letterhead
+from notifications.postman import MailServer, Postman
+from notifications.reactions import (
+    remember_campaign,
+    remember_families,
+    remember_sites,
+    send_receipt,
+)
+from notifications.sending import send_due_messages
+from notifications.tables import message
+from shared.db import Database, Transaction
+from shared.handlers import Occurrence
+from shared.identifiers import new_id
+from stack.remembered import free_port
+from stack.running import Stack
+
+from shared import migrations
+from tests.applicants import Applicant
+from tests.harness import eventually, running
+from tests.post_box import PostBox
+
+pytestmark = pytest.mark.servers
+
+LETTERHEAD = Letterhead.of("Rentrée <portail@territoire.example>", "https://portail.example")
+
+
+class DatabaseThatGoesAway(Database):
+    """Fails at its third transaction, once the mail of the second is being handed over."""
+
+    def __init__(self, database: Database, post: PostBox) -> None:
+        super().__init__(database.url, name="failing", connections=4)
+        self._post = post
+        self._transactions = 0
+        self.has_failed = asyncio.Event()
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        self._transactions += 1
+        if self._transactions == 3:
+            await eventually(lambda: self._post.in_hand)
+            self.has_failed.set()
+            raise ConnectionError("the database is away")
+        async with super().transaction() as tx:
+            yield tx
+
+
+@pytest_asyncio.fixture
+async def database(servers: Stack) -> AsyncIterator[Database]:
+    """The tables of notifications, without a replica that would send what is in them."""
+    name = f"notifications_{new_id().hex[-12:]}"
+    await servers.postgresql.provide([name])
+    url = servers.postgresql.url(name)
+    await migrations.upgrade(url, service.migrations)
+    database = Database(url, name="test", connections=6)
+    yield database
+    await database.close()
+
+
+@pytest_asyncio.fixture
+async def post() -> AsyncIterator[PostBox]:
+    box = PostBox(free_port(()))
+    await box.open()
+    yield box
+    await box.close()
+
+
+async def receipt_due(database: Database) -> Applicant:
+    """Have a receipt to send, and all that it is written from."""
+    applicant = Applicant()
+    occurrence = Occurrence(id=new_id(), happened_at=datetime.now(UTC), correlation_id="test")
+    async with database.transaction() as tx:
+        await remember_sites(applicant.sites(), tx)
+        await remember_campaign(applicant.campaign(), tx)
+        await remember_families(applicant.recorded(applicant.address), tx)
+        await send_receipt(applicant.submitted(), tx, occurrence)
+    return applicant
+
+
+async def standing(database: Database, applicant: Applicant) -> tuple[str, int]:
+    """Give the message's state and its failed attempts."""
+    async with database.transaction() as tx:
+        rows = await tx.execute(
+            sa.select(message.c.state, message.c.failed_attempts).where(
+                message.c.application_id == applicant.application_id
+            )
+        )
+        state, failed_attempts = rows.one()
+    return state, failed_attempts
+
+
+def postman_of(post: PostBox) -> Postman:
+    return Postman(MailServer.at(post.url))
+
+
+async def test_a_line_that_loses_the_database_lets_the_mail_of_another_arrive(
+    database: Database, post: PostBox
+) -> None:
+    applicants = [await receipt_due(database) for _ in range(2)]
+    accepted = asyncio.Event()
+    post.held_back = {each.address: accepted for each in applicants}
+    failing = DatabaseThatGoesAway(database, post)
+    sending = asyncio.create_task(send_due_messages(failing, postman_of(post), LETTERHEAD))
+    async with asyncio.timeout(20):
+        await failing.has_failed.wait()
+    accepted.set()
+    await sending
+    await failing.close()
+
+    await send_due_messages(database, postman_of(post), LETTERHEAD)
+
+    for applicant in applicants:
+        assert await standing(database, applicant) == ("sent", 0)
+        assert len(post.received_by(applicant.address)) == 1
+
+
+async def test_a_sender_told_to_end_lets_the_mail_at_hand_arrive(
+    database: Database, post: PostBox
+) -> None:
+    applicant = await receipt_due(database)
+    post.held_back[applicant.address] = accepted = asyncio.Event()
+    sending = asyncio.create_task(send_due_messages(database, postman_of(post), LETTERHEAD))
+    await eventually(lambda: post.in_hand)
+    sending.cancel()
+    accepted.set()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+
+    assert await standing(database, applicant) == ("sent", 0)
+    assert len(post.received_by(applicant.address)) == 1
+
+
+async def test_a_replica_that_stops_waits_for_the_end_of_a_hand_over(
+    servers: Stack, post: PostBox
+) -> None:
+    def with_post_box(settings: NotificationsSettings) -> dict[object, object]:
+        return dict(resources(settings.model_copy(update={"smtp_url": post.url})))
+
+    async with running(servers, service, NotificationsSettings, with_post_box) as notifications:
+        url = notifications.settings.database_url
+        applicant = await receipt_due(notifications.database)
+        post.held_back[applicant.address] = asyncio.Event()
+        await eventually(lambda: post.in_hand)
+
+    database = Database(url, name="after", connections=1)
+    assert await standing(database, applicant) == ("waiting", 1)  # never answered: it will be tried
+    await database.close()
