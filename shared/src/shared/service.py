@@ -33,7 +33,8 @@ from shared.settings import ServiceSettings
 log = get_logger()
 
 _TRY_AGAIN_SECONDS = 1.0
-_CHORES_END_WITHIN_SECONDS = 6.0
+_CHORES_END_WITHIN_SECONDS = 5.5
+_CANCELLED_WITHIN_SECONDS = 1.0
 _SERVER_IS_AWAY = (
     OSError,
     TimeoutError,
@@ -240,9 +241,10 @@ class Replica:
 
 
 async def _give(work: asyncio.Task[None], seconds: float) -> None:
-    """Let work end by itself for a while, then cancel it."""
+    """Let work end by itself for a while, then cancel it and see what it was doing end."""
     await asyncio.wait({work}, timeout=seconds)
     work.cancel()
+    await asyncio.wait({work}, timeout=_CANCELLED_WITHIN_SECONDS)
 
 
 def _exit_unless(stopping: bool, work: asyncio.Task[None]) -> None:

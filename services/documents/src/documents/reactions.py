@@ -3,6 +3,7 @@
 from shared.contracts.courses import DisciplinesRecorded
 from shared.contracts.enrolment import CampaignPublished
 from shared.contracts.identity import FamiliesRecorded
+from shared.copies import keep_newer
 from shared.db import Transaction
 from shared.handlers import Occurrence
 from sqlalchemy import delete
@@ -28,26 +29,16 @@ async def remember_campaign(event: CampaignPublished, tx: Transaction) -> None:
 
 
 async def remember_families(event: FamiliesRecorded, tx: Transaction) -> None:
-    """Keep each family's students, of its highest revision; always in one order, so that two
-    batches with the same families wait for each other rather than lock each other out.
-    """
-    told = {one.id: one for one in sorted(event.families, key=lambda one: (one.id, one.revision))}
-    if not told:
-        return
-    statement = insert(family).values(
-        [{"id": one.id, "site_id": one.site_id, "revision": one.revision} for one in told.values()]
+    """Keep each family's students, of its highest revision."""
+    told = {one.id: one for one in sorted(event.families, key=lambda one: one.revision)}
+    renewed = await keep_newer(
+        tx,
+        family,
+        [
+            {"id": one.id, "site_id": one.site_id, "revision": one.revision}
+            for one in event.families
+        ],
     )
-    newer = await tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"],
-            set_={
-                "site_id": statement.excluded.site_id,
-                "revision": statement.excluded.revision,
-            },
-            where=family.c.revision < statement.excluded.revision,
-        ).returning(family.c.id)
-    )
-    renewed = list(newer.scalars())
     await tx.execute(delete(student).where(student.c.family_id.in_(renewed)))
     students = [
         {"family_id": family_id, "id": one.id, "birth_on": one.birth_on}

@@ -6,6 +6,7 @@ wins, and a hold only ever gains (:mod:`enrolment.holds`).
 
 from shared.contracts.courses import SeatsClaimed, SeatsHeld, SeatsReleased
 from shared.contracts.identity import FamiliesRecorded
+from shared.copies import keep_newer
 from shared.db import Transaction
 from shared.handlers import Occurrence
 from sqlalchemy import delete, or_, update
@@ -18,27 +19,14 @@ from enrolment.tables import application, family, student
 async def remember_families(event: FamiliesRecorded, tx: Transaction) -> None:
     """Keep each family's students as of its highest revision."""
     latest = {record.id: record for record in sorted(event.families, key=lambda f: f.revision)}
-    if not latest:
-        return
-    statement = insert(family).values(
+    changed = await keep_newer(
+        tx,
+        family,
         [
             {"id": record.id, "site_id": record.site_id, "revision": record.revision}
-            for _, record in sorted(latest.items())
-        ]
+            for record in event.families
+        ],
     )
-    newer = await tx.execute(
-        statement.on_conflict_do_update(
-            index_elements=["id"],
-            set_={
-                "site_id": statement.excluded.site_id,
-                "revision": statement.excluded.revision,
-            },
-            where=family.c.revision < statement.excluded.revision,
-        ).returning(family.c.id)
-    )
-    changed = newer.scalars().all()
-    if not changed:
-        return
     await tx.execute(delete(student).where(student.c.family_id.in_(changed)))
     members = {
         (record.id, family_id) for family_id in changed for record in latest[family_id].students

@@ -11,6 +11,7 @@ from shared.contracts.enrolment import (
 )
 from shared.contracts.identity import FamiliesRecorded, FamilyRecord, SitesRecorded
 from shared.contracts.notifications import MessageKind
+from shared.copies import keep_newer
 from shared.db import Transaction
 from shared.handlers import Occurrence
 from sqlalchemy.dialects.postgresql import insert
@@ -37,26 +38,13 @@ async def send_decline_receipt(
 
 async def remember_families(event: FamiliesRecorded, tx: Transaction) -> None:
     """Keep whom to write to. A family that had no address gets what it could not be sent (S75)."""
-    latest = {
-        record.id: record
-        for record in sorted(event.families, key=lambda one: (one.id, one.revision))
-    }
-    if not latest:
-        return
-    recorded = insert(family).values([_family_row(record) for record in latest.values()])
-    await tx.execute(
-        recorded.on_conflict_do_update(
-            index_elements=["id"],
-            set_={name: recorded.excluded[name] for name in ("revision", "guardians", "students")},
-            where=family.c.revision < recorded.excluded.revision,
-        )
-    )
+    await keep_newer(tx, family, [_family_row(record) for record in event.families])
     now = datetime.now(UTC)
     await tx.execute(
         message.update()
         .where(
             message.c.state == "no_address",
-            message.c.family_id.in_(latest),
+            message.c.family_id.in_([record.id for record in event.families]),
             message.c.created_at > now - GIVES_UP_AFTER,
         )
         .values(state="waiting", state_at=now, due_at=now)
