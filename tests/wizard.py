@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 from typing import Any
 from uuid import UUID
 
+from gateway.texts import AUTHORISATIONS
 from httpx import Response
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -163,7 +164,7 @@ class Household:
 
     def __init__(self, portal: Portal, client: TestClient[Litestar]) -> None:
         self._portal = portal
-        self._client = client
+        self.client = client
         self.student = a_student()
         self.guardians: tuple[Guardian, ...] = (a_guardian(),)
         self.application = an_application(self.student.id)
@@ -215,13 +216,13 @@ class Household:
 
     def reads(self, path: str, status: int = 200) -> str:
         """Open a page."""
-        answer = self._client.get(path, follow_redirects=False)
+        answer = self.client.get(path, follow_redirects=False)
         assert answer.status_code == status, answer.text
         return answer.text
 
     def is_led(self, path: str) -> str:
         """Open a page that leads to another."""
-        return _location(self._client.get(path, follow_redirects=False))
+        return _location(self.client.get(path, follow_redirects=False))
 
     def sends(self, path: str, fields: Fields, status: int = 422) -> str:
         """Send a form and read the page that answers it."""
@@ -238,23 +239,23 @@ class Household:
         body = dict[str, list[str]]()
         for name, value in [("_csrf_token", self._token()), *fields]:
             body.setdefault(name, []).append(value)
-        return self._client.post(path, data=body, follow_redirects=False)
+        return self.client.post(path, data=body, follow_redirects=False)
 
     def uploads(self, path: str, fields: Fields, filename: str, content: bytes) -> Response:
         """Send a form with a file as a browser without script does."""
         data = {"_csrf_token": self._token(), **dict(fields)}
         files = {"file": (filename, content)}
-        return self._client.post(path, data=data, files=files, follow_redirects=False)
+        return self.client.post(path, data=data, files=files, follow_redirects=False)
 
     def says(self, path: str, content: dict[str, object]) -> Response:
         """Send JSON as our scripts do."""
         headers = {"accept": "application/json", "x-csrf-token": self._token()}
-        return self._client.post(path, json=content, headers=headers)
+        return self.client.post(path, json=content, headers=headers)
 
     def _token(self) -> str:
-        if "rentree_csrf" not in self._client.cookies:
-            self._client.get("/mentions-legales")
-        return self._client.cookies["rentree_csrf"]
+        if "rentree_csrf" not in self.client.cookies:
+            self.client.get("/mentions-legales")
+        return self.client.cookies["rentree_csrf"]
 
 
 @contextmanager
@@ -263,6 +264,15 @@ def household(portal: Portal) -> Iterator[Household]:
     portal.reset({})
     with portal.browser(family_caller()) as client:
         yield Household(portal, client)
+
+
+def yes_to_both() -> Fields:
+    """Answer step 2."""
+    return [
+        ("image_rights", "oui"),
+        ("leaves_alone", "non"),
+        ("text_version", AUTHORISATIONS.version),
+    ]
 
 
 def words(page: str) -> str:

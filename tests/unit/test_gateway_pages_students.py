@@ -5,11 +5,22 @@ import pytest
 from shared.contract import Rejection
 from shared.contracts.courses import FollowedCourses
 from shared.contracts.documents import ListPieces
+from shared.contracts.enrolment import ApplicationState
 from shared.contracts.identity import MyFamily
 from shared.identifiers import new_id
 
 from tests.portal import Portal
-from tests.portal_reader import ANA, LEO, Reader, a_campaign, a_family, an_application
+from tests.portal_reader import (
+    ANA,
+    DAY,
+    LEO,
+    NOW,
+    Reader,
+    a_campaign,
+    a_family,
+    an_application,
+    some_pieces,
+)
 
 TABS = ["identite", "cours", "historique", "reinscription", "documents"]
 
@@ -78,8 +89,30 @@ def test_the_documents_tab_lists_the_students_and_the_familys_pieces(reader: Rea
     assert "À fournir" in page
     assert "Déposée" in page
     assert "1,9 Mo" in page
-    assert f'href="/dossiers/{draft.id}/documents"' in page
     assert f'href="/dossiers/{draft.id}/documents/domicile/consulter"' in page
+
+
+@pytest.mark.parametrize("state", ["draft", "submitted", "declined"])
+@pytest.mark.parametrize("path", [f"/eleves/{LEO.id}/documents", "/famille"])
+def test_pieces_are_given_until_their_deadline_whatever_the_application(
+    reader: Reader, state: ApplicationState, path: str
+) -> None:
+    application = an_application(a_campaign(closes_in=-2 * DAY), state)
+    reader.stands_at(application.campaign, application)
+    importing = f'href="/dossiers/{application.id}/documents/domicile"'
+    assert importing in reader.read(path)
+    reader.knows({ListPieces: some_pieces().model_copy(update={"due_at": NOW - DAY})})
+    late = reader.read(path)
+    assert importing not in late
+    assert "Le délai de dépôt est passé" in late
+
+
+def test_pieces_are_promised_to_who_can_still_begin(reader: Reader) -> None:
+    path = f"/eleves/{LEO.id}/documents"
+    promise = "à la troisième étape de la réinscription"
+    assert promise in reader.read(path)
+    reader.stands_at(a_campaign(closes_in=-2 * DAY))
+    assert promise not in reader.read(path)
 
 
 @pytest.mark.parametrize("tab", TABS)

@@ -223,11 +223,23 @@ def test_summaries_and_tables_escape_texts_and_keep_markup(page: str) -> None:
     assert "Aucun élément." in page
 
 
-@pytest.mark.parametrize("status", ["403", "404", "500", "503"])
-def test_error_pages_render_without_anybody_signed_in(assets: Assets, status: str) -> None:
-    page = environment(assets).get_template(f"errors/{status}.html").render()
+@pytest.mark.parametrize(
+    ("status", "context"),
+    [
+        ("403", {"text": "Trop tard."}),
+        ("404", {}),
+        ("500", {"reference": "abc"}),
+        ("503", {"text": "Les cours sont indisponibles.", "retry_after": 5}),
+    ],
+)
+def test_error_pages_render_without_anybody_signed_in(
+    assets: Assets, status: str, context: dict[str, object]
+) -> None:
+    page = environment(assets).get_template(f"errors/{status}.html").render(context)
     assert page.count("<h1") == 1
     assert "Menu" not in page
+    for shown in context.values():
+        assert str(shown) in page
 
 
 def test_a_name_that_a_page_was_not_given_is_an_error(assets: Assets) -> None:

@@ -5,12 +5,12 @@ from typing import Any
 
 import pytest
 from gateway.pages.wizard.frame import PATHS
-from gateway.texts import AUTHORISATIONS
 from shared.ask import ServiceUnavailable
 from shared.contract import Ask, Rejection
 from shared.contracts.courses import CourseRows
 from shared.contracts.documents import ListPieces, OpenUpload, RegisterUpload, RemoveDocument
 from shared.contracts.enrolment import (
+    ApplicationState,
     CompleteStep,
     DeclineReenrolment,
     ListMyApplications,
@@ -23,7 +23,7 @@ from shared.contracts.enrolment import (
     TakeBackDecline,
 )
 from shared.contracts.identity import MyFamily
-from shared.contracts.notifications import Delivery, ListDeliveries
+from shared.contracts.notifications import Delivery, DeliveryState, ListDeliveries
 from shared.identifiers import new_id
 
 from tests.portal import Portal
@@ -32,9 +32,11 @@ from tests.wizard import (
     DAY,
     NEXT,
     Household,
+    a_guardian,
     filled_in,
     household,
     words,
+    yes_to_both,
 )
 
 OF_ONE_FAMILY: tuple[type[Ask[Any]], ...] = (
@@ -64,14 +66,6 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Portal:
 def family(portal: Portal) -> Iterator[Household]:
     with household(portal) as seated:
         yield seated
-
-
-def yes_to_both() -> list[tuple[str, str]]:
-    return [
-        ("image_rights", "oui"),
-        ("leaves_alone", "non"),
-        ("text_version", AUTHORISATIONS.version),
-    ]
 
 
 # Where an application may be opened
@@ -193,6 +187,13 @@ def test_a_refusal_can_be_taken_back(family: Household) -> None:
     assert family.goes_on(path, []) == family.at("documents")
 
 
+def test_a_refusal_is_not_taken_back_once_the_campaign_is_closed(family: Household) -> None:
+    family.stands_at(1, state="declined", closes_in=-DAY)
+    page = words(family.reads(family.at("finalisation")))
+    assert "Vous ne souhaitez pas réinscrire Émile TEST" in page
+    assert "revenir sur cette décision" not in page.lower()
+
+
 def test_a_refusal_recorded_already_is_not_asked_again(family: Household) -> None:
     declined = family.stands_at(1, state="declined")
     mine = MyApplications(campaign=declined.campaign, applications=(declined,))
@@ -213,19 +214,43 @@ def test_the_end_shows_the_receipt_and_where_the_mail_goes(family: Household) ->
     assert "MEU-2027-000042-1" in page
 
 
-def test_the_state_of_the_mail_is_shown_or_said_to_be_unavailable(family: Household) -> None:
-    family.stands_at(6, state="submitted")
-    sent = Delivery(
+@pytest.mark.parametrize("state", ["submitted", "declined"])
+@pytest.mark.parametrize(
+    ("delivery", "to", "text"),
+    [
+        ("waiting", "autre@familles.example", "il arrivera dans quelques instants"),
+        ("sent", "autre@familles.example", "Un e-mail vous a été envoyé à l'adresse autre@"),
+        ("failed", "autre@familles.example", "autre@familles.example n'a pas pu être remis"),
+        ("no_address", "", "Aucune adresse e-mail n'est enregistrée"),
+    ],
+)
+def test_what_is_said_of_the_mail_is_what_became_of_it(
+    family: Household, state: ApplicationState, delivery: DeliveryState, to: str, text: str
+) -> None:
+    family.stands_at(6, state=state)
+    message = Delivery(
         kind="submission_receipt",
         receipt_number="MEU-2027-000042-1",
-        to="autre@familles.example",
-        state="failed",
+        to=to,
+        state=delivery,
         at=datetime.now(UTC),
     )
-    family.answer({ListDeliveries: (sent,)})
+    family.answer({ListDeliveries: (message,)})
     page = words(family.reads(family.at("finalisation")))
-    assert "à l'adresse autre@familles.example" in page
-    assert "État de l'e-mail : Non remis" in page
+    assert text in page
+    assert ("vous a été envoyé" in page) == (delivery in {"sent", "waiting"})
+
+
+def test_a_family_without_an_address_is_promised_no_mail(family: Household) -> None:
+    family.stands_at(6, state="submitted")
+    family.guardians = (a_guardian(email=""),)
+    family.told()
+    page = words(family.reads(family.at("finalisation")))
+    assert "Aucune adresse e-mail n'est enregistrée" in page
+
+
+def test_the_receipt_does_without_what_became_of_the_mail(family: Household) -> None:
+    family.stands_at(6, state="submitted")
     family.without(ListDeliveries)
     away = words(family.reads(family.at("finalisation")))
     assert "Le suivi des e-mails est momentanément indisponible" in away

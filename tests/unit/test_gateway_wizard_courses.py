@@ -2,13 +2,14 @@ from collections.abc import Iterator
 from uuid import UUID
 
 import pytest
-from shared.contract import Rejection
+from shared.contract import Command, Rejection
 from shared.contracts.courses import CourseMode, CourseRow, CourseRows, HoldSeats, ReleaseSeat, Slot
 from shared.contracts.enrolment import (
     CourseChoice,
     RecordCourseChoices,
     ShowApplication,
 )
+from shared.identifiers import new_id
 
 from tests.portal import Portal
 from tests.wizard import (
@@ -175,6 +176,37 @@ def test_a_course_no_longer_ticked_gives_its_seat_back(family: Household) -> Non
     assert not family.asked(HoldSeats)
     (recorded,) = family.asked(RecordCourseChoices)
     assert [choice.re_enrol for choice in recorded.choices] == [False]
+    kinds = [type(asked) for asked in family.asked(Command)]
+    assert kinds.index(RecordCourseChoices) < kinds.index(ReleaseSeat)
+
+
+def test_a_seat_is_given_back_in_the_very_act_that_holds_another(family: Household) -> None:
+    theory, piano = a_row(THURSDAY), a_row(MONDAY)
+    hold = a_hold(MONDAY, piano.follow_id)
+    path = offered(family, theory, piano.model_copy(update={"hold": hold}))
+    fields = [
+        (f"cours-{theory.follow_id}-re_enrol", "oui"),
+        (f"cours-{theory.follow_id}-course_id", str(THURSDAY.course_id)),
+        NEXT,
+    ]
+    assert family.goes_on(path, fields) == family.at("recapitulatif")
+    (asked,) = family.asked(HoldSeats)
+    assert [request.follow_id for request in asked.requests] == [theory.follow_id]
+    assert asked.give_back == (hold.id,)
+    assert not family.asked(ReleaseSeat)
+
+
+def test_a_seat_is_kept_where_the_new_one_is_refused(family: Household) -> None:
+    theory, piano = a_row(THURSDAY), a_row(MONDAY)
+    path = offered(family, theory, piano.model_copy(update={"hold": a_hold(MONDAY, new_id())}))
+    family.answer({HoldSeats: full(THURSDAY, theory.follow_id), ReleaseSeat: None})
+    fields = [
+        (f"cours-{theory.follow_id}-re_enrol", "oui"),
+        (f"cours-{theory.follow_id}-course_id", str(THURSDAY.course_id)),
+        NEXT,
+    ]
+    family.sends(path, fields)
+    assert not family.asked(ReleaseSeat)
 
 
 def test_a_ticked_course_needs_its_slot(family: Household) -> None:
@@ -215,6 +247,16 @@ def test_a_refusal_about_no_row_is_said_for_the_whole_page(family: Household) ->
     assert "La campagne de réinscription est terminée." in words(page)
 
 
+def test_a_refusal_about_no_course_is_not_said_of_one_without_choice(family: Household) -> None:
+    piano = without_choice("teacher")
+    path = offered(family, piano)
+    closed = Rejection("campaign_closed", "La campagne de réinscription est terminée.")
+    family.answer({RecordCourseChoices: closed})
+    page = family.sends(path, [(f"cours-{piano.follow_id}-re_enrol", "oui"), NEXT])
+    assert "La campagne de réinscription est terminée." in words(page)
+    assert f'href="#cours-{piano.follow_id}' not in page
+
+
 def test_where_every_slot_is_full_the_box_alone_is_enough(family: Household) -> None:
     row = a_row(FULL)
     path = offered(family, row)
@@ -224,17 +266,24 @@ def test_where_every_slot_is_full_the_box_alone_is_enough(family: Household) -> 
     assert [choice.course_id for choice in recorded.choices] == [None]
 
 
-@pytest.mark.parametrize("is_full", [False, True])
-def test_going_back_from_the_courses_keeps_what_can_be_kept(
-    family: Household, is_full: bool
-) -> None:
+def test_going_back_from_the_courses_keeps_what_was_chosen(family: Household) -> None:
+    path = offered(family, a_row(THURSDAY))
+    fields = [*chosen(family.reads(path), path, THURSDAY)[:-1], BACK]
+    assert family.goes_on(path, fields) == family.at("documents")
+    assert len(family.asked(RecordCourseChoices)) == 1
+
+
+def test_going_back_stays_with_a_choice_that_cannot_be_kept(family: Household) -> None:
     row = a_row(THURSDAY)
     path = offered(family, row)
-    fields = [*chosen(family.reads(path), path, THURSDAY)[:-1], BACK]
-    if is_full:
-        family.answer({HoldSeats: full(THURSDAY, row.follow_id)})
-    assert family.goes_on(path, fields) == family.at("documents")
-    assert len(family.asked(RecordCourseChoices)) == (0 if is_full else 1)
+    fields = [*chosen(family.reads(path), path, THURSDAY, remarks="Alto")[:-1], BACK]
+    without_slot = [pair for pair in fields if not pair[0].endswith("-course_id")]
+    assert "Choisissez un créneau pour FM 1.4 (12)" in words(family.sends(path, without_slot))
+    family.answer({HoldSeats: full(THURSDAY, row.follow_id)})
+    page = family.sends(path, fields)
+    assert "Complet : il n'y a plus de place" in words(page)
+    assert ("remarks", "Alto") in filled_in(page, path)
+    assert not family.asked(RecordCourseChoices)
 
 
 def test_before_the_opening_the_courses_say_when_they_open(family: Household) -> None:

@@ -166,13 +166,24 @@ def test_going_back_from_the_recap_keeps_the_free_text(applicant: Household) -> 
     assert asked.choices == applicant.application.choices
 
 
+def test_going_back_stays_with_a_free_text_that_cannot_be_kept(applicant: Household) -> None:
+    path = applicant.at("recapitulatif")
+    page = applicant.sends(path, [("remarks", "a" * 4001), BACK])
+    assert "4000 caractères au plus" in words(page)
+    closed = Rejection("campaign_closed", "La campagne de réinscription est terminée.")
+    applicant.answer({RecordCourseChoices: closed})
+    page = applicant.sends(path, [("remarks", "Cor"), BACK])
+    assert "La campagne de réinscription est terminée." in words(page)
+    assert ("remarks", "Cor") in filled_in(page, path)
+
+
 def test_a_request_without_any_course_says_so(applicant: Household) -> None:
     (choice,) = applicant.application.choices
     left = CourseChoice(follow_id=choice.follow_id, re_enrol=False, label=choice.label)
     application: Application = applicant.application.model_copy(update={"choices": (left,)})
     applicant.answer({ShowApplication: application})
     page = words(applicant.reads(applicant.at("recapitulatif")))
-    assert "aucune réinscription n'est demandée" in page
+    assert "Aucun cours n'est coché" in page
 
 
 def test_the_recap_does_without_what_is_away(applicant: Household) -> None:

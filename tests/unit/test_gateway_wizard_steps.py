@@ -4,6 +4,7 @@ from collections.abc import Iterator
 import pytest
 from gateway.rendering import PARIS
 from gateway.texts import ACCEPTANCE, AUTHORISATIONS
+from shared.contract import Rejection
 from shared.contracts.documents import ListPieces
 from shared.contracts.enrolment import CompleteStep, RecordAuthorisations
 from shared.contracts.identity import UpdateGuardian, UpdateStudent
@@ -19,6 +20,7 @@ from tests.wizard import (
     filled_in,
     household,
     words,
+    yes_to_both,
 )
 
 
@@ -31,14 +33,6 @@ def portal(tmp_path_factory: pytest.TempPathFactory) -> Portal:
 def family(portal: Portal) -> Iterator[Household]:
     with household(portal) as seated:
         yield seated
-
-
-def yes_to_both() -> list[tuple[str, str]]:
-    return [
-        ("image_rights", "oui"),
-        ("leaves_alone", "non"),
-        ("text_version", AUTHORISATIONS.version),
-    ]
 
 
 # Step 1
@@ -159,14 +153,27 @@ def test_answers_to_a_text_no_longer_shown_are_asked_again(family: Household) ->
     assert ("image_rights", "oui") in filled_in(page, family.at("autorisations"))
 
 
-def test_going_back_keeps_the_answers_that_can_be_kept(family: Household) -> None:
+def test_going_back_keeps_the_answers(family: Household) -> None:
     family.stands_at(2)
     family.answer({RecordAuthorisations: None})
     path, before = family.at("autorisations"), family.at("coordonnees")
-    assert family.goes_on(path, [("image_rights", "oui"), BACK]) == before
+    assert family.goes_on(path, [("text_version", AUTHORISATIONS.version), BACK]) == before
     assert not family.asked(RecordAuthorisations)
     assert family.goes_on(path, [*yes_to_both(), BACK]) == before
     assert len(family.asked(RecordAuthorisations)) == 1
+
+
+def test_going_back_stays_with_what_cannot_be_kept(family: Household) -> None:
+    family.stands_at(2)
+    path = family.at("autorisations")
+    half = family.sends(path, [("image_rights", "oui"), BACK])
+    assert "Choisissez votre réponse pour l'autorisation de sortie" in words(half)
+    assert ("image_rights", "oui") in filled_in(half, path)
+    closed = Rejection("campaign_closed", "La campagne de réinscription est terminée.")
+    family.answer({RecordAuthorisations: closed})
+    whole = family.sends(path, [*yes_to_both(), BACK])
+    assert "La campagne de réinscription est terminée." in words(whole)
+    assert ("leaves_alone", "non") in filled_in(whole, path)
 
 
 @pytest.mark.parametrize(

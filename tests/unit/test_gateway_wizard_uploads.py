@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
+from gateway.pages.wizard.file_limit import FileLimit
 from gateway.store import StoreDoor
 from shared.ask import ServiceUnavailable
 from shared.contract import Rejection
@@ -126,6 +127,35 @@ def test_a_file_over_the_limit_is_refused_on_the_pieces_page_before_it_is_read(
     assert not family.asked(OpenUpload)
 
 
+async def test_no_more_than_8_mib_of_a_refused_form_is_read() -> None:
+    mebibyte, passed = 1024 * 1024, 0
+
+    async def sends_without_end() -> Any:
+        nonlocal passed
+        passed += 1
+        return {"type": "http.request", "body": bytes(mebibyte), "more_body": True}
+
+    said: list[Any] = []
+
+    async def send(message: Any) -> None:
+        said.append(message)
+
+    async def page(*_: object) -> None:
+        raise AssertionError
+
+    heavy: Any = {
+        "type": "http",
+        "method": "POST",
+        "path": "/dossiers/1/documents/domicile",
+        "query_string": b"",
+        "server": ("testserver.local", 80),
+        "headers": [(b"content-length", str(100 * mebibyte).encode())],
+    }
+    await FileLimit(page)(heavy, sends_without_end, send)
+    assert said[0]["status"] == 303
+    assert passed == 8
+
+
 def test_a_file_at_the_limit_is_let_in(family: Household, stored: list[tuple[str, bytes]]) -> None:
     content = bytes(MAX_DOCUMENT_BYTES)
     path = family.at(PIECE)
@@ -147,6 +177,22 @@ def test_a_file_sent_while_documents_is_away_is_said_to_be_lost(family: Househol
     )
     assert answer.status_code == 503
     assert "votre fichier n'a pas été enregistré" in words(answer.text)
+
+
+def test_a_file_that_may_have_been_recorded_is_not_said_to_be_lost(
+    family: Household, stored: list[tuple[str, bytes]]
+) -> None:
+    family.answer(
+        {RegisterUpload: ServiceUnavailable("documents", maybe_recorded=True, retry_after=7)}
+    )
+    fields = [("document_id", str(new_id()))]
+    answer = family.uploads(family.at(PIECE), fields, "quittance.pdf", b"%PDF")
+    assert stored
+    assert answer.status_code == 503
+    assert answer.headers["retry-after"] == "7"
+    assert "Rechargez cette page dans 7 secondes" in words(answer.text)
+    assert "votre fichier a peut-être été enregistré" in words(answer.text)
+    assert "n'a pas été enregistré" not in words(answer.text)
 
 
 def test_a_script_gets_a_ticket_then_tells_that_the_file_arrived(family: Household) -> None:

@@ -19,6 +19,7 @@ from gateway.errors import EXCEPTION_HANDLERS
 from gateway.health import health_routes
 from gateway.pages import routers
 from gateway.people import SessionCookies, SessionMiddleware, signed_in
+from gateway.posted import PostedForms
 from gateway.rendering import template_config
 from gateway.security_headers import SecurityHeaders
 from gateway.settings import GatewaySettings
@@ -36,7 +37,16 @@ def application(settings: GatewaySettings, services: Services) -> Litestar:
     directory = SiteDirectory(services)
     cookies = SessionCookies(secure=settings.cookie_secure)
     store = StoreDoor(settings.store_url)
-    return Litestar(
+    csrf = CSRFConfig(
+        secret=settings.cookie_secret,
+        cookie_name="rentree_csrf",
+        cookie_secure=settings.cookie_secure,
+        cookie_httponly=True,
+        cookie_samesite="lax",
+        header_name="x-csrf-token",
+        exclude=["^/api/", "^/assets/", "^/health/", "^/metrics"],
+    )
+    app = Litestar(
         [*health_routes(), assets.router(), *routers(), api_router()],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
@@ -46,7 +56,6 @@ def application(settings: GatewaySettings, services: Services) -> Litestar:
             "person": Provide(signed_in, sync_to_thread=False),
         },
         middleware=[
-            DefineMiddleware(CorrelationMiddleware),
             DefineMiddleware(
                 SessionMiddleware,
                 services=services,
@@ -54,17 +63,10 @@ def application(settings: GatewaySettings, services: Services) -> Litestar:
                 cookies=cookies,
                 directory=directory,
             ),
+            DefineMiddleware(PostedForms, csrf=csrf),
         ],
         exception_handlers=EXCEPTION_HANDLERS,
-        csrf_config=CSRFConfig(
-            secret=settings.cookie_secret,
-            cookie_name="rentree_csrf",
-            cookie_secure=settings.cookie_secure,
-            cookie_httponly=True,
-            cookie_samesite="lax",
-            header_name="x-csrf-token",
-            exclude=["^/api/", "^/assets/", "^/health/", "^/metrics"],
-        ),
+        csrf_config=csrf,
         before_send=[
             SecurityHeaders(store_url=settings.store_public_url, secure=settings.cookie_secure)
         ],
@@ -73,6 +75,9 @@ def application(settings: GatewaySettings, services: Services) -> Litestar:
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
     )
+    # around the router: an address that leads nowhere is correlated and logged like any other
+    app.asgi_handler = CorrelationMiddleware(app.asgi_handler)
+    return app
 
 
 def main() -> None:

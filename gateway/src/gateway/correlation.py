@@ -4,6 +4,7 @@ import time
 
 from litestar import Request
 from litestar.datastructures import MutableScopeHeaders, State
+from litestar.enums import ScopeType
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from prometheus_client import Histogram
 from shared.observability import CORRELATION_HEADER, correlated, get_logger
@@ -23,6 +24,9 @@ class CorrelationMiddleware:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Do the rest of the request under its correlation id."""
+        if scope["type"] != ScopeType.HTTP:
+            await self._app(scope, receive, send)
+            return
         request: Request[None, None, State] = Request(scope, receive, send)
         path = request.url.path
         started = time.perf_counter()

@@ -1,7 +1,8 @@
 """What a person, or a program, is told when something cannot be done."""
 
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
+from urllib.parse import urlsplit
 
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
@@ -12,10 +13,28 @@ from shared.callers import not_signed_in as session_expired
 from shared.contract import Problem, Rejection
 from shared.observability import correlation_id, get_logger
 
-from gateway.pages.rendered import absence_text, page, sign_in_path, unavailable_text
-from gateway.people import API_PREFIX, HttpRequest, NotSignedIn
+from gateway.pages.rendered import (
+    KEPT,
+    absence_page,
+    absence_text,
+    page,
+    sign_in_path,
+    unavailable_text,
+)
+from gateway.people import API_PREFIX, HttpRequest, NotSignedIn, sends_text
 
 log = get_logger()
+
+_UNREADABLE: Final = "Le portail ne comprend pas cette demande."
+_DETAILS: Final = {
+    403: "Cette demande ne vient pas d'une page du portail, ou d'une page trop ancienne.",
+    405: "Cette adresse ne répond pas à ce genre de demande.",
+    413: "Cette demande est trop lourde.",
+}
+"""What the errors of the HTTP layer are to a person, by status; the rest are unreadable."""
+_STALE: Final = (
+    "La page que vous avez envoyée était ouverte depuis trop longtemps, ou dans une autre session."
+)
 
 
 def rejected(request: HttpRequest, error: Rejection) -> Response[Any]:
@@ -37,7 +56,7 @@ def unavailable(request: HttpRequest, error: ServiceUnavailable) -> Response[Any
         kept = request.scope["state"]["typed"]
         answer = page(request, "errors/kept.html", {"text": text, "kept": kept}, status_code=503)
     else:
-        answer = page(request, "errors/503.html", {"text": absence_text(error)}, status_code=503)
+        answer = absence_page(request, error, absence_text(error))
     answer.headers["retry-after"] = str(error.retry_after)
     return answer
 
@@ -47,7 +66,12 @@ def not_signed_in(request: HttpRequest, error: NotSignedIn) -> Response[Any]:  #
     if wants_problem(request):
         return problem_response(session_expired())
     if request.method == "POST":
-        context = {"kept": request.scope["state"]["typed"], "back_to": request.url.path}
+        context = {
+            "kept": request.scope["state"]["typed"],
+            "back_to": request.url.path,
+            # a file cannot be given back: it is chosen again on its page
+            "sends_again": sends_text(request),
+        }
         return page(request, "public/session_expired.html", context, status_code=401)
     back_to = request.url.path + (f"?{request.url.query}" if request.url.query else "")
     return Redirect(sign_in_path(back_to), status_code=303)
@@ -59,10 +83,11 @@ def http_error(request: HttpRequest, error: HTTPException) -> Response[Any]:
         return failed(request, error)
     if wants_problem(request):
         return problem_response(_as_rejection(error))
-    if error.status_code in (403, 404):
-        return page(request, f"errors/{error.status_code}.html", status_code=error.status_code)
-    detail = "Votre navigateur a envoyé une demande que le portail ne comprend pas."
-    return _refused(request, error.status_code, detail)
+    if error.status_code == 403:
+        return _not_from_our_page(request)
+    if error.status_code == 404:
+        return page(request, "errors/404.html", status_code=404)
+    return _refused(request, error.status_code, _DETAILS.get(error.status_code, _UNREADABLE))
 
 
 def failed(request: HttpRequest, error: Exception) -> Response[Any]:
@@ -94,14 +119,26 @@ def _as_rejection(error: HTTPException) -> Rejection:
             status=422,
             errors=_field_errors(error),
         )
-    code = HTTPStatus(error.status_code).phrase.lower().replace(" ", "_")
-    return Rejection(code, error.detail, status=error.status_code)
+    status = error.status_code
+    code = HTTPStatus(status).phrase.lower().replace(" ", "_")
+    return Rejection(code, _DETAILS.get(status, _UNREADABLE), status=status, reason=error.detail)
 
 
 def _field_errors(error: ValidationException) -> list[dict[str, str]]:
     if not isinstance(error.extra, list):
         return [{"field": "", "message": error.detail}]
     return [{"field": item.get("key", ""), "message": item["message"]} for item in error.extra]
+
+
+def _not_from_our_page(request: HttpRequest) -> Response[Any]:
+    """Give back what a page too old sent, to send again; nothing of what another site sent."""
+    origin = request.headers.get("origin")
+    is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
+    if request.method != "POST" or not is_ours or not sends_text(request):
+        return page(request, "errors/403.html", {"text": _STALE}, status_code=403)
+    kept = request.scope["state"]["typed"]
+    text = f"{_STALE} {KEPT if kept else 'Renvoyez votre demande.'}"
+    return page(request, "errors/kept.html", {"text": text, "kept": kept}, status_code=403)
 
 
 def _refused(request: HttpRequest, status: int, detail: str) -> Response[Any]:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from litestar import Request
-from litestar.datastructures import Cookie, FormMultiDict, MutableScopeHeaders, State
+from litestar.datastructures import Cookie, MutableScopeHeaders, State
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from shared.ask import Services, ServiceUnavailable
 from shared.callers import Caller, TokenVerifier
@@ -25,8 +25,6 @@ REFRESH_COOKIE = "rentree_refresh"
 API_PREFIX = "/api/"
 
 _URL_ENCODED = "application/x-www-form-urlencoded"
-_NEVER_KEPT = {"_csrf_token", "password"}
-
 HttpRequest = Request[Caller | None, None, State]
 
 
@@ -88,8 +86,8 @@ class SessionCookies:
 
 
 class SessionMiddleware:
-    """Puts in the request's state the Person, or None, and what a page says of them and of what
-    they typed; sends the cookies of a renewed session.
+    """Puts in the request's state the Person, or None, and what a page says of them; sends the
+    cookies of a renewed session.
 
     Programs send ``Authorization: Bearer``, people's browsers cookies; the API takes the first
     only, the pages the second only.
@@ -129,7 +127,7 @@ class SessionMiddleware:
 
     async def _find_out(self, request: HttpRequest, state: dict[str, Any]) -> SignedIn | None:
         """Fill the request's state; give the session where it was renewed on the way."""
-        state.update(person=None, session_error=None, visitor=None, typed=[])
+        state.update(person=None, session_error=None, visitor=None)
         path = request.url.path
         if path.startswith(API_PREFIX):
             scheme, _, token = request.headers.get("authorization", "").partition(" ")
@@ -145,8 +143,6 @@ class SessionMiddleware:
             state["session_error"] = error
         if state["person"] is not None:
             state["visitor"] = await self._visitor(state["person"])
-        if request.method == "POST" and request.content_type[0] == _URL_ENCODED:
-            state["typed"] = _typed(await request.form())
         return renewed
 
     async def _visitor(self, person: Person) -> Visitor:
@@ -187,10 +183,6 @@ def signed_in(request: HttpRequest) -> Person:
     raise state["session_error"] or NotSignedIn
 
 
-def _typed(form: FormMultiDict) -> list[tuple[str, str]]:
-    """Keep what was typed, but for secrets, in case it cannot be recorded."""
-    return [
-        (name, text)
-        for name, text in form.multi_items()
-        if isinstance(text, str) and name not in _NEVER_KEPT
-    ]
+def sends_text(request: HttpRequest) -> bool:
+    """Tell a form of texts, which a page can give back, from one that carries a file."""
+    return request.content_type[0] == _URL_ENCODED

@@ -20,11 +20,9 @@ NO_BREAK_SPACE: Final = "\u00a0"
 COMPONENTS: Final = (
     "button",
     "checkboxes",
-    "details",
     "error-summary",
     "file-upload",
     "input",
-    "inset-text",
     "notification-banner",
     "panel",
     "password-input",

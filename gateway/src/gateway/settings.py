@@ -1,6 +1,6 @@
 """What a gateway replica is told by its environment."""
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from shared.settings import ProcessSettings, Urls
 
 
@@ -24,5 +24,5 @@ class GatewaySettings(ProcessSettings):
     public_url: str
     store_public_url: str
     store_url: str
-    cookie_secret: str
+    cookie_secret: str = Field(min_length=16)
     cookie_secure: bool = True

@@ -117,7 +117,8 @@ async def record_course_choices(
 ) -> Application:
     """Record step 4: one choice a row, with the hold and the course where a slot was chosen.
 
-    Refused besides with `invalid_choices`: a row twice, or a hold without its course.
+    Refused besides with `invalid_choices`: a row twice, a hold without its course, or a slot
+    without a hold.
     """
     return await person.ask(
         RecordCourseChoices(
@@ -137,7 +138,8 @@ async def submit_application(
     """File the request ("Valider"). Filing it again changes nothing: one receipt.
 
     Refused: `steps_missing`, `seat_not_held` (the hold expired: hold again, then record the
-    choices), `hold_not_known_yet` (repeat in a moment), `campaign_not_open`, `campaign_closed`,
+    choices), `hold_not_known_yet` (repeat in a moment), `nothing_asked` (no course and no remark),
+    `campaign_not_open`, `campaign_closed`,
     `already_declined`.
     """
     received_at = datetime.now(UTC)

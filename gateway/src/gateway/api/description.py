@@ -4,15 +4,18 @@ from collections.abc import Iterator, Mapping
 from importlib.metadata import version
 from typing import Any, Final, Literal, get_type_hints
 
-from litestar import Request
-from litestar.handlers import HTTPRouteHandler
+from litestar import Request, Router
+from litestar.connection import ASGIConnection
+from litestar.datastructures import State
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme, Server
 from litestar.types import Method
 from litestar.types.internal_types import PathParameterDefinition
 from pydantic import TypeAdapter
-from shared.contract import Problem
+from shared.callers import Caller
+from shared.contract import Problem, Rejection
 
 from gateway.api import applications, courses, documents, families, sessions
 from gateway.api.operations import BEARER_SCHEME
@@ -67,7 +70,9 @@ def openapi_config(public_url: str) -> OpenAPIConfig:
         title="Rentrée",
         version=version("gateway"),
         description=_ABOUT,
-        path="/api",
+        openapi_router=Router(
+            "/api", route_handlers=[], include_in_schema=False, guards=[_description_alone]
+        ),
         render_plugins=[Description()],
         servers=[Server(url=public_url)],
         tags=[part.TAG for part in PARTS],
@@ -79,6 +84,15 @@ def openapi_config(public_url: str) -> OpenAPIConfig:
         use_handler_docstrings=True,
         operation_id_creator=_operation_id,
     )
+
+
+def _description_alone(
+    connection: ASGIConnection[BaseRouteHandler, Caller | None, None, State],
+    handler: BaseRouteHandler,  # noqa: ARG001 - every guard is given it
+) -> None:
+    """Refuse any other address under the prefix as ours do: Litestar has a page of its own."""
+    if not connection.url.path.endswith("/openapi.json"):
+        raise Rejection.not_found()
 
 
 def _operation_id(

@@ -50,6 +50,7 @@ async def family_page(request: HttpRequest, person: NamedDependency[Person]) -> 
         "no_campaign": mine is not None and campaign is None,
         "change_href": step_path(draft.id, CONTACT_DETAILS) if draft else "",
         "documents_path": step_path(applications[0].id, DOCUMENTS) if applications else "",
+        "now": datetime.now(UTC),
     }
     return page(request, "portal/family.html", context, notices=notices)
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import asdict, dataclass
 from typing import Annotated
 from uuid import UUID
 
@@ -16,7 +17,7 @@ from shared.contract import Rejection
 from shared.contracts.identity import SignIn, SignOut, Site
 
 from gateway.forms import WHOLE_FORM, Form
-from gateway.pages.rendered import local_path, page, refusal_text
+from gateway.pages.rendered import absence_text, local_path, page
 from gateway.people import HttpRequest, NotSignedIn, SessionCookies, signed_in
 from gateway.sites import SiteDirectory
 
@@ -29,6 +30,18 @@ class SignInForm(BaseModel):
     site: UUID = Field(title="votre conservatoire")
     username: str = Field(title="votre identifiant", max_length=100)
     password: str = Field(title="votre mot de passe", max_length=200)
+
+
+@dataclass(frozen=True, slots=True)
+class Resumption:
+    """Where a person goes on once signed in.
+
+    ``sends_again`` where they were sending a form: ``kept`` is what it held.
+    """
+
+    back_to: str
+    kept: tuple[tuple[str, str], ...] = ()
+    sends_again: bool = False
 
 
 @get("/")
@@ -46,8 +59,7 @@ async def sign_in_page(
     back_to: Annotated[str, QueryParameter(name="suite")] = "/accueil",
 ) -> Template:
     """Ask who is there (S2)."""
-    form = Form(SignInForm)
-    return await _ask_who(request, directory, form, local_path(back_to), kept=())
+    return await _ask_who(request, directory, Form(SignInForm), Resumption(local_path(back_to)))
 
 
 @post("/connexion")
@@ -59,10 +71,9 @@ async def sign_in(
 ) -> Template | Redirect:
     """Open a session, then go back to where the person was, with what they had typed (S6)."""
     form = Form.read(SignInForm, _posted(await request.form()))
-    typed = request.scope["state"]["typed"]
-    back_to, kept = _back_to(typed), _kept(typed)
+    resumption = _resumption(request.scope["state"]["typed"])
     if form.value is None:
-        return await _ask_who(request, directory, form, back_to, kept)
+        return await _ask_who(request, directory, form, resumption)
     try:
         session = await services.ask(
             SignIn(
@@ -72,13 +83,14 @@ async def sign_in(
             )
         )
     except (Rejection, ServiceUnavailable) as error:
-        refused = form.refuse(WHOLE_FORM, refusal_text(error))
-        return await _ask_who(request, directory, refused, back_to, kept)
-    if kept:
-        answer = page(request, "public/go_on.html", {"kept": kept, "back_to": back_to})
-        answer.cookies = [*answer.cookies, *session_cookies.opening(session)]
-        return answer
-    return Redirect(back_to, status_code=303, cookies=session_cookies.opening(session))
+        refused = form.refuse(WHOLE_FORM, _refusal_text(error))
+        return await _ask_who(request, directory, refused, resumption)
+    cookies = session_cookies.opening(session)
+    if not resumption.sends_again:
+        return Redirect(resumption.back_to, status_code=303, cookies=cookies)
+    answer = page(request, "public/go_on.html", asdict(resumption))
+    answer.cookies = [*answer.cookies, *cookies]
+    return answer
 
 
 @post("/connexion/reprise")
@@ -86,8 +98,8 @@ async def sign_in_to_go_on(
     request: HttpRequest, directory: NamedDependency[SiteDirectory]
 ) -> Template:
     """Ask who is there when a session expired while something was being sent (S6)."""
-    posted = request.scope["state"]["typed"]
-    return await _ask_who(request, directory, Form(SignInForm), _back_to(posted), _kept(posted))
+    resumption = _resumption(request.scope["state"]["typed"])
+    return await _ask_who(request, directory, Form(SignInForm), resumption)
 
 
 @post("/deconnexion")
@@ -117,16 +129,21 @@ def _posted(form: FormMultiDict) -> list[tuple[str, str]]:
     return [(name, text) for name, text in form.multi_items() if isinstance(text, str)]
 
 
-def _back_to(posted: Sequence[tuple[str, str]]) -> str:
-    return local_path(next((text for name, text in posted if name == "suite"), "/accueil"))
-
-
-def _kept(posted: Sequence[tuple[str, str]]) -> list[tuple[str, str]]:
-    return [
+def _resumption(posted: Sequence[tuple[str, str]]) -> Resumption:
+    kept = tuple(
         (name.removeprefix(_KEPT_PREFIX), text)
         for name, text in posted
         if name.startswith(_KEPT_PREFIX)
-    ]
+    )
+    back_to = next((text for name, text in posted if name == "suite"), "/accueil")
+    return Resumption(local_path(back_to), kept, sends_again=("reprise", "oui") in posted)
+
+
+def _refusal_text(error: Rejection | ServiceUnavailable) -> str:
+    """Say why nobody was signed in: nothing of this form is ever recorded."""
+    if isinstance(error, Rejection):
+        return error.detail
+    return f"{absence_text(error)} Réessayez dans un instant."
 
 
 async def _sites(directory: SiteDirectory, notices: list[str]) -> tuple[Site, ...]:
@@ -141,12 +158,11 @@ async def _ask_who(
     request: HttpRequest,
     directory: SiteDirectory,
     form: Form[SignInForm],
-    back_to: str,
-    kept: Sequence[tuple[str, str]],
+    resumption: Resumption,
 ) -> Template:
     notices: list[str] = []
     options = [(str(site.id), site.name) for site in await _sites(directory, notices)]
-    context = {"form": form, "site_options": options, "back_to": back_to, "kept": list(kept)}
+    context = {"form": form, "site_options": options, **asdict(resumption)}
     return page(request, "public/sign_in.html", context, forms=[form], notices=notices)
 
 

@@ -1,12 +1,11 @@
 """Every page's answer: its template, who reads it, and the form's hidden token."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 from litestar.response import Template
 from shared.ask import ServiceUnavailable
-from shared.contract import Rejection
 
 from gateway.forms import Form
 from gateway.people import HttpRequest
@@ -19,6 +18,7 @@ SERVICE_NAMES = {
     "notifications": "Les e-mails",
 }
 """What each service is to a family."""
+KEPT: Final = "Vos réponses sont conservées dans cette page : renvoyez-la dans un instant."
 
 
 def page(
@@ -45,6 +45,14 @@ def page(
     )
 
 
+def absence_page(request: HttpRequest, error: ServiceUnavailable, text: str) -> Template:
+    """Say what cannot be shown or done at the moment, and when to come back."""
+    context = {"text": text, "retry_after": error.retry_after}
+    answer = page(request, "errors/503.html", context, status_code=503)
+    answer.headers["retry-after"] = str(error.retry_after)
+    return answer
+
+
 def absence_text(error: ServiceUnavailable) -> str:
     """Say in French what is unavailable."""
     return f"{SERVICE_NAMES[error.service]} sont momentanément indisponibles."
@@ -56,14 +64,9 @@ def unavailable_text(error: ServiceUnavailable) -> str:
         "Votre demande a peut-être été enregistrée : vous pouvez la renvoyer sans risque,"
         " rien ne sera enregistré deux fois."
         if error.maybe_recorded
-        else "Vos réponses sont conservées dans cette page : renvoyez-la dans un instant."
+        else KEPT
     )
     return f"{absence_text(error)} {sure}"
-
-
-def refusal_text(error: Rejection | ServiceUnavailable) -> str:
-    """Say why something could not be done."""
-    return error.detail if isinstance(error, Rejection) else unavailable_text(error)
 
 
 def sign_in_path(back_to: str) -> str:
@@ -73,5 +76,5 @@ def sign_in_path(back_to: str) -> str:
 
 def local_path(text: str) -> str:
     """Keep a path of this portal; anything else leads home: no one is sent elsewhere."""
-    is_local = text.startswith("/") and not text.startswith(("//", "/\\")) and "\n" not in text
+    is_local = text.startswith("/") and not text.startswith(("//", "/\\")) and text.isprintable()
     return text if is_local else "/accueil"

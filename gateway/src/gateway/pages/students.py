@@ -65,10 +65,7 @@ async def courses_tab(
     request: HttpRequest, student_id: FromPath[UUID], person: NamedDependency[Person]
 ) -> Template:
     """Show the courses of the current school year (S15)."""
-    notices: list[str] = []
-    shown, followed = await _ask_courses(person, student_id, notices)
-    context = {"student": shown, "years": by_year(followed)[:1]}
-    return page(request, "portal/courses.html", context, notices=notices)
+    return await _courses_page(request, person, student_id, "portal/courses.html", slice(1))
 
 
 @get("/eleves/{student_id:uuid}/historique")
@@ -76,10 +73,7 @@ async def history_tab(
     request: HttpRequest, student_id: FromPath[UUID], person: NamedDependency[Person]
 ) -> Template:
     """Show the courses of earlier school years (S15)."""
-    notices: list[str] = []
-    shown, followed = await _ask_courses(person, student_id, notices)
-    context = {"student": shown, "years": by_year(followed)[1:]}
-    return page(request, "portal/history.html", context, notices=notices)
+    return await _courses_page(request, person, student_id, "portal/history.html", slice(1, None))
 
 
 @get("/eleves/{student_id:uuid}/reinscription")
@@ -88,13 +82,10 @@ async def reenrolment_tab(
 ) -> Template:
     """Show the same choices as the home page, for one student (S20)."""
     notices: list[str] = []
-    family, mine = await asyncio.gather(
-        ask_family(person, notices), ask_applications(person, notices)
-    )
-    shown = _shown(family, student_id)
+    family, mine = await _ask_campaign(person, notices)
     students = [_student(family, student_id)] if family else None
     context = {
-        "student": shown,
+        "student": _shown(family, student_id),
         "intents": intents(students, _only(mine, student_id), datetime.now(UTC)),
     }
     return page(request, "portal/reenrolment.html", context, notices=notices)
@@ -106,16 +97,16 @@ async def documents_tab(
 ) -> Template:
     """Show the pieces to provide and where they stand (S54)."""
     notices: list[str] = []
-    family, mine = await asyncio.gather(
-        ask_family(person, notices), ask_applications(person, notices)
-    )
-    shown = _shown(family, student_id)
+    family, mine = await _ask_campaign(person, notices)
+    shown, now = _shown(family, student_id), datetime.now(UTC)
     campaign = mine.campaign if mine else None
     context = {
         "student": shown,
         "pieces": await pieces_if_known(person, campaign, student_id, notices),
         "no_campaign": mine is not None and campaign is None,
         "application": _application(mine, student_id),
+        "can_begin": campaign is not None and now < campaign.closes_at,
+        "now": now,
     }
     return page(request, "portal/documents.html", context, notices=notices)
 
@@ -128,20 +119,21 @@ def by_year(followed: Sequence[FollowedCourse]) -> list[tuple[str, list[Followed
     ]
 
 
-async def _ask_courses(
-    person: Person, student_id: UUID, notices: list[str]
-) -> tuple[Shown, Sequence[FollowedCourse]]:
-    family, followed = await asyncio.gather(
-        ask_family(person, notices), _courses_if_up(person, student_id, notices)
-    )
-    return _shown(family, student_id), followed or ()
+async def _courses_page(
+    request: HttpRequest, person: Person, student_id: UUID, template: str, years: slice
+) -> Template:
+    """Show the courses of some of the school years."""
+    notices: list[str] = []
+    courses_asked = person.ask_if_up(FollowedCourses(student_id=student_id), notices, COURSES_AWAY)
+    family, followed = await asyncio.gather(ask_family(person, notices), courses_asked)
+    context = {"student": _shown(family, student_id), "years": by_year(followed or ())[years]}
+    return page(request, template, context, notices=notices)
 
 
-async def _courses_if_up(
-    person: Person, student_id: UUID, notices: list[str]
-) -> Sequence[FollowedCourse] | None:
-    question = FollowedCourses(student_id=student_id)
-    return await person.ask_if_up(question, notices, COURSES_AWAY)
+async def _ask_campaign(
+    person: Person, notices: list[str]
+) -> tuple[Family | None, MyApplications | None]:
+    return await asyncio.gather(ask_family(person, notices), ask_applications(person, notices))
 
 
 def _shown(family: Family | None, student_id: UUID) -> Shown:

@@ -1,6 +1,8 @@
 // A form sent twice by an impatient double click is sent once.
 
-/** Refuse to send a form again until the page is shown anew. */
+const PATIENCE = 10_000;
+
+/** Refuse to send a form again until the page is shown anew, or the sending seems lost. */
 export function sendOnce() {
   document.addEventListener("submit", (event) => {
     const form = event.target;
@@ -13,15 +15,18 @@ export function sendOnce() {
     // The button keeps its focus and its value in what is posted: both would go if it were disabled.
     form.dataset.sent = "true";
     event.submitter?.setAttribute("aria-disabled", "true");
+    setTimeout(release, PATIENCE, form);
   });
 
   // Coming back by the browser's own button shows the page as it was left.
   window.addEventListener("pageshow", () => {
-    for (const form of document.querySelectorAll("form[data-sent]")) {
-      delete form.dataset.sent;
-      for (const button of form.querySelectorAll("button[aria-disabled]")) {
-        button.removeAttribute("aria-disabled");
-      }
-    }
+    for (const form of document.querySelectorAll("form[data-sent]")) release(form);
   });
+}
+
+function release(form) {
+  delete form.dataset.sent;
+  for (const button of form.querySelectorAll("button[aria-disabled]")) {
+    button.removeAttribute("aria-disabled");
+  }
 }

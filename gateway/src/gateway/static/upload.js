@@ -1,6 +1,10 @@
 // A document goes from the browser straight to the store, its progress shown; without this script
 // the same form is posted to the gateway.
 
+const SENDING_TIMEOUT = 120_000;
+const ANSWER_TIMEOUT = 30_000;
+const SAID_EVERY = 25;
+
 const UNREACHABLE =
   "L'envoi a été interrompu. Vérifiez votre connexion, puis envoyez le fichier de nouveau.";
 const UNAVAILABLE =
@@ -24,6 +28,15 @@ export function sendFilesToStore() {
       if (!form.hasAttribute("aria-busy")) submit(form);
     });
   }
+  // Coming back by the browser's own button shows the page as it was left: ready to send another.
+  window.addEventListener("pageshow", ({ persisted }) => {
+    if (persisted) for (const form of document.querySelectorAll("form[data-upload]")) release(form);
+  });
+}
+
+function release(form) {
+  form.removeAttribute("aria-busy");
+  form.querySelector("[data-upload-progress]").hidden = true;
 }
 
 async function submit(form) {
@@ -37,9 +50,8 @@ async function submit(form) {
   } catch (error) {
     // Anything but a refusal is a fault of ours: the family is told, the console has the rest.
     if (!(error instanceof Refusal)) console.error(error);
-    hideProgress(form);
+    release(form);
     showError(input, error instanceof Refusal ? error.message : UNAVAILABLE);
-    form.removeAttribute("aria-busy");
   }
 }
 
@@ -90,6 +102,7 @@ async function post(form, url, content) {
         "x-csrf-token": csrfToken(form),
       },
       body: JSON.stringify(content),
+      signal: AbortSignal.timeout(ANSWER_TIMEOUT),
     });
   } catch {
     throw new Refusal(UNREACHABLE);
@@ -113,7 +126,10 @@ function sendToStore(form, { url, fields }, file) {
       if (request.status < 300) resolve();
       else reject(new Refusal(storeRefusal(request.responseText, Number(form.dataset.maxBytes))));
     });
-    request.addEventListener("error", () => reject(new Refusal(UNREACHABLE)));
+    for (const lost of ["error", "timeout"]) {
+      request.addEventListener(lost, () => reject(new Refusal(UNREACHABLE)));
+    }
+    request.timeout = SENDING_TIMEOUT;
     request.open("POST", url);
     request.send(content);
   });
@@ -132,13 +148,11 @@ function megabytes(bytes) {
 
 function showProgress(form, percentage) {
   form.querySelector("[data-upload-progress]").hidden = false;
-  form.querySelector("progress").value = percentage;
-  // Said aloud four times in all, not at every packet.
-  if (percentage % 25 === 0) say(form, `Envoi du fichier : ${percentage} %`);
-}
-
-function hideProgress(form) {
-  form.querySelector("[data-upload-progress]").hidden = true;
+  const progress = form.querySelector("progress");
+  const isNext = Math.floor(percentage / SAID_EVERY) !== Math.floor(progress.value / SAID_EVERY);
+  progress.value = percentage;
+  // Said aloud at each quarter, not at every packet.
+  if (percentage === 0 || isNext) say(form, `Envoi du fichier : ${percentage} %`);
 }
 
 function say(form, text) {

@@ -7,6 +7,7 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from pydantic import BaseModel, Field
+from shared.contract import Rejection
 from shared.contracts.enrolment import Application, Authorisations, RecordAuthorisations
 
 from gateway import texts
@@ -50,24 +51,43 @@ async def show(
 async def record(
     request: HttpRequest, person: NamedDependency[Person], application_id: FromPath[UUID]
 ) -> Template | Redirect:
-    """Keep the answers with the version of the text they answer."""
+    """Keep the answers with the version of the text they answer.
+
+    Going back keeps them too; a page left without any answer is all that can be left so (S21).
+    """
     posted = typed(request)
     form = Form.read(AuthorisationsForm, posted)
     if form.value and form.value.text_version != texts.AUTHORISATIONS.version:
         form = form.refuse(WHOLE_FORM, _TEXT_CHANGED)
     if form.value:
+        form = await _keep(person, application_id, form, form.value)
+    following = CONTACT_DETAILS if goes_back(posted) else DOCUMENTS
+    if not form.value:
+        application = await open_step(person, application_id, AUTHORISATIONS)
+        if following == DOCUMENTS or form.text("image_rights") or form.text("leaves_alone"):
+            return await _ask(request, person, application, form)
+    return Redirect(step_path(application_id, following), status_code=303)
+
+
+async def _keep(
+    person: Person,
+    application_id: UUID,
+    form: Form[AuthorisationsForm],
+    answers: AuthorisationsForm,
+) -> Form[AuthorisationsForm]:
+    """Record the answers; give the form back, with why where enrolment refuses them."""
+    try:
         await person.ask(
             RecordAuthorisations(
                 application_id=application_id,
-                authorisations=Authorisations(**form.value.model_dump()),
+                authorisations=Authorisations(**answers.model_dump()),
             )
         )
-    else:
-        application = await open_step(person, application_id, AUTHORISATIONS)
-        if not goes_back(posted):
-            return await _ask(request, person, application, form)
-    following = CONTACT_DETAILS if goes_back(posted) else DOCUMENTS
-    return Redirect(step_path(application_id, following), status_code=303)
+    except Rejection as rejection:
+        if rejection.status == 404:
+            raise
+        return form.refuse(WHOLE_FORM, rejection.detail)
+    return form
 
 
 async def _ask(

@@ -127,13 +127,13 @@ def newly_named(requests: Sequence[SeatRequest]) -> tuple[SeatRequest, ...]:
     return tuple(request.model_copy(update={"hold_id": new_id()}) for request in requests)
 
 
-def holds_to_release(lines: Sequence[Line]) -> list[UUID]:
+def holds_to_give_back(lines: Sequence[Line]) -> tuple[UUID, ...]:
     """Name the seats held for rows that are no longer re-enrolled."""
-    return [
+    return tuple(
         line.row.hold.id
         for line in lines
         if line.row.hold and line.form.value and not line.form.value.re_enrol
-    ]
+    )
 
 
 def decisions(lines: Sequence[Line], holds: Sequence[Hold]) -> tuple[CourseChoice, ...]:
@@ -144,10 +144,13 @@ def decisions(lines: Sequence[Line], holds: Sequence[Hold]) -> tuple[CourseChoic
 
 def refused(lines: Sequence[Line], rejection: Rejection) -> list[Line] | None:
     """Say a refusal beside the row that it is about; nothing where it is about none of them."""
-    about = {str(rejection.facts.get("follow_id")), *_texts(rejection.facts.get("follow_ids"))}
-    course_id = str(rejection.facts.get("course_id"))
+    facts = rejection.facts
+    rows = {facts.get("follow_id"), *_texts(facts.get("follow_ids"))}
     concerned = [
-        line for line in lines if str(line.row.follow_id) in about or str(line.wished) == course_id
+        line
+        for line in lines
+        if str(line.row.follow_id) in rows
+        or (line.wished is not None and str(line.wished) == facts.get("course_id"))
     ]
     if not concerned:
         return None

@@ -18,7 +18,7 @@ from gateway.pages.wizard.choices import (
     RemarksForm,
     are_whole,
     decisions,
-    holds_to_release,
+    holds_to_give_back,
     newly_named,
     read_lines,
     recorded_lines,
@@ -54,26 +54,24 @@ async def show(
 async def record(
     request: HttpRequest, person: NamedDependency[Person], application_id: FromPath[UUID]
 ) -> Template | Redirect:
-    """Hold the seats chosen, all or none, then keep what is decided of each course."""
+    """Hold the seats chosen, all or none, then keep what is decided of each course.
+
+    Going back does the same: nobody leaves the page while something of it is not kept (S21).
+    """
     application = await open_step(person, application_id, COURSES)
     posted = typed(request)
     lines = read_lines(await _rows(person, application), posted)
     remarks = Form.read(RemarksForm, posted)
-    problem: Rejection | None = None
-    if are_whole(lines) and remarks.value is not None:
-        try:
-            await _hold_and_record(person, application, lines, remarks.value.remarks)
-        except Rejection as rejection:
-            if rejection.status == 404:
-                raise
-            problem = rejection
-    if goes_back(posted):
-        return Redirect(step_path(application_id, DOCUMENTS), status_code=303)
-    if problem is not None:
-        return await choose_again(request, person, application, lines, remarks, problem)
     if not are_whole(lines) or remarks.value is None:
         return await _ask(request, person, application, lines, remarks)
-    return Redirect(step_path(application_id, RECAP), status_code=303)
+    try:
+        await _hold_and_record(person, application, lines, remarks.value.remarks)
+    except Rejection as rejection:
+        if rejection.status == 404:
+            raise
+        return await choose_again(request, person, application, lines, remarks, rejection)
+    following = DOCUMENTS if goes_back(posted) else RECAP
+    return Redirect(step_path(application_id, following), status_code=303)
 
 
 def remarks_form(remarks: str) -> Form[RemarksForm]:
@@ -106,29 +104,32 @@ async def choose_again(
 async def _hold_and_record(
     person: Person, application: Application, lines: Sequence[Line], remarks: str
 ) -> None:
-    for hold_id in holds_to_release(lines):
-        await person.ask(ReleaseSeat(hold_id=hold_id))
-    holds = await _hold(person, application, lines)
+    """Let go of a seat only with what replaces it held, or recorded as wished no longer (S74)."""
+    requests = seat_requests(lines, application.student_id)
+    given_back = holds_to_give_back(lines)
+    holds: tuple[Hold, ...] = ()
+    if requests:
+        holds = await _hold(
+            person,
+            HoldSeats(campaign_id=application.campaign.id, requests=requests, give_back=given_back),
+        )
     await person.ask(
         RecordCourseChoices(
             application_id=application.id, choices=decisions(lines, holds), remarks=remarks
         )
     )
-
-
-async def _hold(
-    person: Person, application: Application, lines: Sequence[Line]
-) -> tuple[Hold, ...]:
-    requests = seat_requests(lines, application.student_id)
     if not requests:
-        return ()
+        for hold_id in given_back:
+            await person.ask(ReleaseSeat(hold_id=hold_id))
+
+
+async def _hold(person: Person, wish: HoldSeats) -> tuple[Hold, ...]:
     try:
-        return await person.ask(HoldSeats(campaign_id=application.campaign.id, requests=requests))
+        return await person.ask(wish)
     except Rejection as rejection:
         if rejection.code != "hold_ended":
             raise
-    renamed = newly_named(requests)
-    return await person.ask(HoldSeats(campaign_id=application.campaign.id, requests=renamed))
+    return await person.ask(wish.model_copy(update={"requests": newly_named(wish.requests)}))
 
 
 async def _rows(person: Person, application: Application) -> tuple[CourseRow, ...]:

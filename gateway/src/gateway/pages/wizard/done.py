@@ -1,6 +1,8 @@
 """Step 6: the receipt of what was sent, a request or a refusal (S22, S72)."""
 
 import asyncio
+from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Final
 from uuid import UUID
 
@@ -27,13 +29,14 @@ _DELIVERIES_AWAY: Final = (
     "Le suivi des e-mails est momentanément indisponible. Votre demande est bien enregistrée."
 )
 
-DELIVERY_STATES: Final[dict[DeliveryState, str]] = {
-    "waiting": "En cours d'envoi",
-    "sent": "Envoyé",
-    "failed": "Non remis. Gardez votre numéro : cette page reste dans le portail",
-    "no_address": "Aucune adresse n'est enregistrée. Cette page reste dans le portail",
-}
-"""Where the e-mail stands, to a family (S73, S75)."""
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """The e-mail that carries a receipt, to a family (S73, S75)."""
+
+    state: DeliveryState
+    address: str
+    at: datetime | None = None
 
 
 @get("/dossiers/{application_id:uuid}/finalisation")
@@ -52,11 +55,9 @@ async def show(
     )
     if application.state == "draft" or application.receipt is None:
         raise Elsewhere(present_path(application))
-    delivery = _delivery(deliveries or (), application.receipt.number)
     context = {
-        "delivery": delivery,
-        "delivery_state": DELIVERY_STATES[delivery.state] if delivery else "",
-        "address": delivery.to if delivery else _address(family),
+        "mail": _mail(_delivery(deliveries or (), application.receipt.number), family),
+        "now": datetime.now(UTC),
     }
     if application.state == "submitted":
         return step_page(request, application, DONE, context, family=family, notices=notices)
@@ -73,10 +74,13 @@ def _delivery(deliveries: tuple[Delivery, ...], number: str) -> Delivery | None:
     return next((one for one in deliveries if one.receipt_number == number), None)
 
 
-def _address(family: Family | None) -> str:
-    """Give the address that the receipt will go to."""
+def _mail(delivery: Delivery | None, family: Family | None) -> Mail:
+    """Say where the e-mail stands; one not known yet goes to the first address of the family."""
+    if delivery:
+        return Mail(delivery.state, delivery.to, delivery.at)
     guardians = family.guardians if family else ()
-    return next((one.details["email"] for one in guardians if one.details["email"]), "")
+    address = next((one.details["email"] for one in guardians if one.details["email"]), "")
+    return Mail("waiting" if address or family is None else "no_address", address)
 
 
 ROUTES = [show]

@@ -12,7 +12,7 @@ FORM_MAX_BYTES: Final = MAX_DOCUMENT_BYTES + 16 * 1024
 """What a form may weigh, its file included."""
 TOO_LARGE: Final = "trop-lourd"
 
-_LET_THROUGH_BYTES: Final = 32 * 1024 * 1024
+_LET_THROUGH_BYTES: Final = 8 * 1024 * 1024
 
 
 class FileLimit:

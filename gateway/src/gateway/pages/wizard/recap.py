@@ -78,7 +78,7 @@ async def validate(
     posted = typed(request)
     remarks = Form.read(RemarksForm, posted)
     if goes_back(posted):
-        return await _go_back(person, application_id, remarks)
+        return await _go_back(request, person, application_id, remarks)
     acceptance = Form.read(AcceptanceForm, posted)
     if acceptance.value and acceptance.value.text_version != texts.ACCEPTANCE.version:
         acceptance = acceptance.refuse("accepted", _TEXT_CHANGED)
@@ -96,7 +96,7 @@ async def validate(
             ),
         )
     except Rejection as rejection:
-        if rejection.code not in {"seat_not_held", "hold_not_known_yet"}:
+        if rejection.code not in {"seat_not_held", "hold_not_known_yet", "nothing_asked"}:
             raise
         application = await open_step(person, application_id, RECAP)
         if rejection.code == "seat_not_held":
@@ -109,18 +109,33 @@ async def validate(
     return Redirect(step_path(application_id, DONE), status_code=303)
 
 
-async def _go_back(person: Person, application_id: UUID, remarks: Form[RemarksForm]) -> Redirect:
-    """Go back to the courses with the free text as it was just typed."""
+async def _go_back(
+    request: HttpRequest, person: Person, application_id: UUID, remarks: Form[RemarksForm]
+) -> Template | Redirect:
+    """Go back to the courses once the free text is kept as it was just typed (S21)."""
     application = await open_step(person, application_id, RECAP)
     if remarks.value and remarks.value.remarks != application.remarks:
+        remarks = await _keep(person, application, remarks, remarks.value.remarks)
+    if remarks.value is None:
+        return await _ask(request, person, application, Form(AcceptanceForm), remarks)
+    return Redirect(step_path(application_id, COURSES), status_code=303)
+
+
+async def _keep(
+    person: Person, application: Application, remarks: Form[RemarksForm], text: str
+) -> Form[RemarksForm]:
+    """Record the free text; give its form back, with why where enrolment refuses it."""
+    try:
         await person.ask(
             RecordCourseChoices(
-                application_id=application_id,
-                choices=application.choices,
-                remarks=remarks.value.remarks,
+                application_id=application.id, choices=application.choices, remarks=text
             )
         )
-    return Redirect(step_path(application_id, COURSES), status_code=303)
+    except Rejection as rejection:
+        if rejection.status == 404:
+            raise
+        return remarks.refuse(WHOLE_FORM, rejection.detail)
+    return remarks
 
 
 async def _submit(person: Person, command: SubmitApplication) -> None:

@@ -30,7 +30,7 @@ from shared.contracts.enrolment import Application, ShowApplication
 from shared.identifiers import new_id
 
 from gateway.forms import Form
-from gateway.pages.rendered import page
+from gateway.pages.rendered import absence_page, page
 from gateway.pages.wizard.file_limit import FORM_MAX_BYTES, TOO_LARGE, FileLimit
 from gateway.pages.wizard.frame import DOCUMENTS, Elsewhere, step_path, typed
 from gateway.people import HttpRequest, Person
@@ -43,9 +43,14 @@ _REFUSALS: Final = {
     TOO_LARGE: "Le fichier est trop lourd : 2 Mo au plus. Réduisez-le ou numérisez-le avec une "
     "qualité plus basse, puis recommencez.",
 }
-_UNAVAILABLE: Final = (
-    "Le dépôt des pièces est momentanément indisponible : votre fichier n'a pas été enregistré. "
+_UNAVAILABLE: Final = "Le dépôt des pièces est momentanément indisponible"
+_NOT_RECORDED: Final = (
+    f"{_UNAVAILABLE} : votre fichier n'a pas été enregistré. "
     "Vous pouvez continuer votre réinscription et le déposer plus tard."
+)
+_MAYBE_RECORDED: Final = (
+    f"{_UNAVAILABLE} : votre fichier a peut-être été enregistré. "
+    "Vérifiez-le dans la liste des pièces avant de l'envoyer de nouveau."
 )
 
 
@@ -95,9 +100,10 @@ async def show(
     return _ask(request, place, _REFUSALS.get(refusal, ""))
 
 
-def unavailable(request: HttpRequest, error: ServiceUnavailable) -> Template:  # noqa: ARG001
-    """Say that the file was not kept: no page can give it back."""
-    return page(request, "errors/503.html", {"text": _UNAVAILABLE}, status_code=503)
+def unavailable(request: HttpRequest, error: ServiceUnavailable) -> Template:
+    """Say what became of the file: no page can give it back."""
+    text = _MAYBE_RECORDED if error.maybe_recorded else _NOT_RECORDED
+    return absence_page(request, error, text)
 
 
 @post(
