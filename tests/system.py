@@ -11,7 +11,7 @@ from uuid import UUID
 
 import asyncpg
 from shared.ask import Services, ServiceUnavailable
-from shared.callers import Caller, TokenSigner
+from shared.callers import TokenSigner
 from shared.contract import Ask, CsvLine, Rejection
 from shared.contracts.courses import (
     CourseRow,
@@ -45,7 +45,7 @@ from shared.identifiers import imported_id, new_id
 from stack.demonstration import PASSWORD, operator_token
 from stack.running import Stack
 
-from tests.harness import eventually
+from tests.harness import eventually, family_caller
 
 _THIS_YEAR, _NEXT_YEAR = "2026-2027", "2027-2028"
 
@@ -69,6 +69,10 @@ class Household:
     @property
     def student_id(self) -> UUID:
         return imported_id("student", f"{self.code}-E1")
+
+    @property
+    def guardian_id(self) -> UUID:
+        return imported_id("guardian", f"{self.code}-R1")
 
     @property
     def username(self) -> str:
@@ -113,7 +117,7 @@ class System:
     async def school(self, *, families: int, seats: Sequence[int] = (20,)) -> "School":
         """A site of its own with an open campaign, families, and a group for each of ``seats``."""
         code = f"T{new_id().hex[-10:].upper()}"
-        *households, probe = self._households(code, families + 1)
+        *households, probe = (self._household(code, number) for number in range(families + 1))
         school = School(self, code, imported_id("campaign", code), tuple(households), probe)
         await school.load(seats)
         return school
@@ -130,21 +134,10 @@ class System:
         """Every mail whose subject holds ``text``."""
         return [mail for mail in self.stack.mailbox.messages() if text in str(mail["subject"])]
 
-    def _households(self, code: str, families: int) -> tuple[Household, ...]:
-        now, life = datetime.now(UTC), timedelta(hours=1)
-        households = []
-        for number in range(families):
-            family_code = f"{code}-F{number:03}"
-            caller = Caller(
-                account_id=new_id(),
-                session_id=new_id(),
-                role="family",
-                name="Madame ESSAI Camille",
-                site_id=imported_id("site", code),
-                family_id=imported_id("family", family_code),
-            )
-            households.append(Household(family_code, self.signer.sign(caller, now, life)))
-        return tuple(households)
+    def _household(self, site: str, number: int) -> Household:
+        code = f"{site}-F{number:03}"
+        caller = family_caller(imported_id("family", code), imported_id("site", site))
+        return Household(code, self.signer.sign(caller, datetime.now(UTC), timedelta(hours=1)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,6 +158,23 @@ class School:
     def course_id(self, group: int = 0) -> UUID:
         return imported_id("course", f"{self.code}-2027-{group}")
 
+    @property
+    def site_id(self) -> UUID:
+        return imported_id("site", self.code)
+
+    @property
+    def name(self) -> str:
+        return f"Conservatoire {self.code}"
+
+    @property
+    def email(self) -> str:
+        return f"{self.code.lower()}@territoire.example"
+
+    def mails(self) -> list[EmailMessage]:
+        """Every mail that the site's families got: their answers go to the site."""
+        mails = self.system.stack.mailbox.messages()
+        return [mail for mail in mails if self.email in str(mail["reply-to"])]
+
     def follow_id(self, family: Household) -> UUID:
         return imported_id("follow", f"{family.code}-E1/{self.this_year}")
 
@@ -173,7 +183,7 @@ class School:
         operator, system = self.system.operator, self.system
         everyone = (*self.families, self.probe)
         imports: list[Ask[Any]] = [
-            ImportSites(lines=lines(_site(self.code))),
+            ImportSites(lines=lines(_site(self))),
             ImportFamilies(lines=lines(*(_family(self.code, each) for each in everyone))),
             ImportGuardians(
                 lines=lines(*(_guardian(each) for each in everyone)),
@@ -205,9 +215,8 @@ class School:
         ]
         for question in imports:
             await system.ask(question, operator)
-        await system.ask(
-            PublishCampaign(campaign=_campaign(self), site_code=self.code[:1] * 3), operator
-        )
+        published = PublishCampaign(campaign=_campaign(self), site_code="ESS")
+        await system.ask(published, operator)
         await eventually(lambda: self._is_known_everywhere(self.probe))
 
     async def rows(self, family: Household) -> tuple[CourseRow, ...]:
@@ -245,6 +254,12 @@ class School:
             RecordAuthorisations(application_id=application.id, authorisations=answers), token
         )
         await ask(CompleteStep(application_id=application.id, step=3), token)
+        return await self.choose(family, application, group)
+
+    async def choose(
+        self, family: Household, application: Application, group: int = 0
+    ) -> Application:
+        """Step 4: hold a seat in a group and record the choice."""
         hold = await self.hold(family, group)
         choice = CourseChoice(
             follow_id=hold.follow_id,
@@ -253,8 +268,8 @@ class School:
             course_id=hold.course_id,
             hold_id=hold.id,
         )
-        return await ask(
-            RecordCourseChoices(application_id=application.id, choices=(choice,)), token
+        return await self.system.ask(
+            RecordCourseChoices(application_id=application.id, choices=(choice,)), family.token
         )
 
     async def submit(self, family: Household, application: Application) -> Application:
@@ -296,7 +311,7 @@ def _campaign(school: School) -> Campaign:
     now = datetime.now(UTC)
     return Campaign(
         id=school.campaign_id,
-        site_id=imported_id("site", school.code),
+        site_id=school.site_id,
         school_year=_NEXT_YEAR,
         prepares_at=now - timedelta(days=1),
         opens_at=now - timedelta(minutes=1),
@@ -305,16 +320,16 @@ def _campaign(school: School) -> Campaign:
     )
 
 
-def _site(code: str) -> dict[str, str]:
+def _site(school: School) -> dict[str, str]:
     return {
-        "code": code,
-        "ville": code,
-        "nom": f"Conservatoire {code}",
+        "code": school.code,
+        "ville": school.code,
+        "nom": school.name,
         "adresse": "1 place de l'Essai",
         "code_postal": "92000",
         "commune": "Essai",
         "telephone": "01 99 00 00 00",
-        "courriel": f"{code.lower()}@territoire.example",
+        "courriel": school.email,
         "page_tarifs": "https://territoire.example/tarifs",
     }
 

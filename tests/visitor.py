@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from html import unescape
 
 import aiohttp
-from shared.identifiers import imported_id
 from stack.demonstration import PASSWORD
 from yarl import URL
 
@@ -39,18 +38,25 @@ class Visitor:
 
     @classmethod
     @asynccontextmanager
-    async def signed_in(
-        cls, url: str, school: School, family: Household
-    ) -> AsyncIterator["Visitor"]:
-        """Open a session as the family's guardian."""
+    async def at_the_door(cls, url: str) -> AsyncIterator["Visitor"]:
+        """Read the sign-in page, and have its token."""
         jar = aiohttp.CookieJar(unsafe=True)
         async with aiohttp.ClientSession(cookie_jar=jar) as client:
             visitor = cls(client, url)
             await visitor.get("/connexion")
+            yield visitor
+
+    @classmethod
+    @asynccontextmanager
+    async def signed_in(
+        cls, url: str, school: School, family: Household
+    ) -> AsyncIterator["Visitor"]:
+        """Open a session as the family's guardian."""
+        async with cls.at_the_door(url) as visitor:
             answer = await visitor.post(
                 "/connexion",
                 {
-                    "site": str(imported_id("site", school.code)),
+                    "site": str(school.site_id),
                     "username": family.username,
                     "password": PASSWORD,
                 },
@@ -76,6 +82,21 @@ class Visitor:
         async with self.client.post(self.url + path, json=body, headers=headers) as response:
             return await self._answer(response)
 
+    async def post_file(self, path: str, form: Mapping[str, str], content: bytes) -> Answer:
+        """Post a form that carries a file, as a browser without script does."""
+        data = aiohttp.FormData({"_csrf_token": self._csrf_token(), **form})
+        data.add_field("file", content, filename="justificatif.pdf")
+        async with self.client.post(self.url + path, data=data) as response:
+            return await self._answer(response)
+
+    async def try_to(self, method: str, path: str) -> Answer:
+        """Send a form of nothing but its token, and stay where it is answered."""
+        headers = {"x-csrf-token": self._csrf_token()}
+        async with self.client.request(
+            method, self.url + path, headers=headers, allow_redirects=False
+        ) as response:
+            return await self._answer(response)
+
     def _csrf_token(self) -> str:
         cookies = self.client.cookie_jar.filter_cookies(URL(self.url))
         return cookies["rentree_csrf"].value if "rentree_csrf" in cookies else ""
@@ -87,6 +108,6 @@ class Visitor:
         return Answer(
             response.url.path,
             response.status,
-            await response.text(),
-            (clicked or response).headers["x-correlation-id"],
+            await response.text(errors="replace"),
+            (clicked or response).headers.get("x-correlation-id", ""),
         )

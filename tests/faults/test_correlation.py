@@ -26,11 +26,8 @@ async def test_the_mail_bears_the_correlation_id_of_the_click(portal: System) ->
         application.id,
     )
     assert recorded == 1
-    site = f"{school.code.lower()}@territoire.example"
-    await eventually(
-        lambda: [mail for mail in portal.stack.mailbox.messages() if site in str(mail["reply-to"])]
-    )
-    (mail,) = (mail for mail in portal.stack.mailbox.messages() if site in str(mail["reply-to"]))
+    await eventually(school.mails)
+    (mail,) = school.mails()
     assert mail["x-correlation-id"] == done.correlation_id
     processes = {
         line["process"]

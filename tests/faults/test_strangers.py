@@ -1,91 +1,105 @@
 """Nobody reads or changes another family's data, by any identifier in any URL or form (S97)."""
 
 import re
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from uuid import UUID
 
 import aiohttp
 import pytest
 from litestar.routes import HTTPRoute
-from shared.contracts.enrolment import Application
-from shared.identifiers import imported_id, new_id
+from shared.contracts.documents import Document, ListPieces, OpenUpload, RegisterUpload
+from shared.contracts.enrolment import Application, ShowApplication
+from shared.contracts.identity import MyFamily
+from shared.identifiers import new_id
 
+from tests.document_files import pdf
+from tests.document_households import send
 from tests.portal import Portal
 from tests.system import Household, School, System
 from tests.visitor import Visitor
 
 pytestmark = pytest.mark.servers
 
-_OF_NOBODY = ("/assets/", "/api/{path")
+_PUBLIC = re.compile(
+    r"/|/accessibilite|/mentions-legales|/connexion(/reprise)?|/deconnexion|/metrics"
+    r"|/(assets|health)/.*|/api(/openapi\.json|/\{path\})?|/api/v1/(session(/refresh)?|sites)"
+)
 _PARAMETER = re.compile(r"\{([a-z_]+)(?::[a-z]+)?\}")
+_PIECE = "domicile"
+
+type Identifiers = Mapping[str, str]
+"""Identifiers by the name that a URL or a form gives them."""
 
 
 def _routes() -> list[tuple[str, str]]:
-    """Every (method, path) of the pages and of the API that names something of a family's."""
+    """Every (method, path) of the pages and of the API that is not for everyone."""
     with TemporaryDirectory() as folder:
         app = Portal(Path(folder)).app
     return sorted(
         (method, route.path_format)
         for route in app.routes
-        if isinstance(route, HTTPRoute)
-        and _PARAMETER.search(route.path_format)
-        and not route.path_format.startswith(_OF_NOBODY)
+        if isinstance(route, HTTPRoute) and not _PUBLIC.fullmatch(route.path_format)
         for method in route.methods - {"OPTIONS", "HEAD"}
     )
 
 
+_NAMING_SOMETHING = [each for each in _routes() if _PARAMETER.search(each[1])]
+_READING_SOMETHING = [each for each in _NAMING_SOMETHING if each[0] == "GET"]
+
+
 @dataclass(frozen=True, slots=True)
-class Two:
-    """A family with an application under way, and a stranger of the same site."""
+class Resident:
+    """A family with its browser, its program, and the application that it has begun, if any."""
 
     school: School
-    owner: Household
-    application: Application
-    stranger: Household
+    family: Household
     visitor: Visitor
     program: aiohttp.ClientSession
+    application: Application | None = None
 
-    def owned(self) -> dict[str, str]:
-        """The owner's identifiers, by the name that a URL or a form gives them."""
-        (choice,) = self.application.choices
-        family = self.owner.code
+    def own(self) -> dict[str, str]:
+        """Its identifiers, and new ones for what it has not begun."""
+        choices = self.application.choices if self.application else ()
         return {
-            "student_id": str(self.owner.student_id),
-            "application_id": str(self.application.id),
-            "document_id": str(new_id()),
-            "guardian_id": str(imported_id("guardian", f"{family}-R1")),
-            "hold_id": str(choice.hold_id),
+            "student_id": str(self.family.student_id),
+            "guardian_id": str(self.family.guardian_id),
+            "follow_id": str(self.school.follow_id(self.family)),
             "campaign_id": str(self.school.campaign_id),
-            "type_code": "domicile",
+            "course_id": str(self.school.course_id()),
+            "application_id": str(self.application.id if self.application else new_id()),
+            "hold_id": str(choices[0].hold_id if choices else new_id()),
+            "document_id": str(new_id()),
+            "type_code": _PIECE,
             "step": "1",
         }
 
+    async def tries(self, method: str, path: str, ids: Identifiers) -> tuple[int, str]:
+        """Use a page or an operation with these identifiers; give the status and the text."""
+        url = path.format_map(ids)
+        if path.startswith("/api/"):
+            query = {"campaign_id": ids["campaign_id"]} if method == "GET" else None
+            body = _body(path, ids) if method in ("POST", "PUT") else None
+            async with self.program.request(method, url, params=query, json=body) as response:
+                return response.status, await response.text()
+        if method == "GET":
+            answer = await self.visitor.get(url)
+        elif path.endswith("/ticket"):
+            answer = await self.visitor.post_json(url, {"filename": "a.pdf", "size": 100})
+        elif path.endswith("/depose"):
+            answer = await self.visitor.post_json(url, {"document_id": ids["document_id"]})
+        elif path.endswith("/documents/{type_code}"):
+            answer = await self.visitor.post_file(url, {"document_id": ids["document_id"]}, pdf())
+        else:
+            answer = await self.visitor.post(url, {**ids, "direction": "suite"})
+        return answer.status, answer.text
 
-@pytest.fixture(scope="module")
-async def two(portal: System) -> AsyncIterator[Two]:
-    school = await portal.school(families=2)
-    owner, stranger = school.families
-    application = await school.prepare(owner)
-    async with AsyncExitStack() as stack:
-        visitor = await stack.enter_async_context(
-            Visitor.signed_in(portal.stack.public_url, school, stranger)
-        )
-        program = await stack.enter_async_context(
-            aiohttp.ClientSession(
-                portal.stack.public_url, headers={"authorization": f"Bearer {stranger.token}"}
-            )
-        )
-        yield Two(school, owner, application, stranger, visitor, program)
 
-
-def _body(path: str) -> dict[str, object]:
-    """A valid body for an API operation, naming what is the owner's."""
-    choice = {"follow_id": str(new_id()), "re_enrol": True, "label": "x"}
-    details: dict[str, object] = {
+def _body(path: str, ids: Identifiers) -> dict[str, object]:
+    """A valid body for an operation of the API."""
+    details = {
         "civility": "Madame",
         "last_name": "X",
         "first_name": "Y",
@@ -96,79 +110,204 @@ def _body(path: str) -> dict[str, object]:
         "mobile": "06 39 98 00 01",
         "email": "x@familles.example",
     }
-    by_part: dict[str, dict[str, object]] = {
-        "/guardians/": details,
-        "/students/": details,
-        "/authorisations": {"image_rights": True, "leaves_alone": True, "text_version": "x"},
-        "/choices": {"choices": [choice], "remarks": ""},
-        "/submission": {"accepted_text_version": "x", "remarks": ""},
+    seat = {name: ids[name] for name in ("hold_id", "student_id", "follow_id")}
+    choice = {name: ids[name] for name in ("follow_id", "course_id", "hold_id")}
+    intent = {name: ids[name] for name in ("application_id", "campaign_id", "student_id")}
+    upload = {name: ids[name] for name in ("document_id", "campaign_id", "student_id", "type_code")}
+    bodies: dict[str, dict[str, object]] = {
+        "guardians": {**details},
+        "students": {**details},
+        "authorisations": {"image_rights": True, "leaves_alone": True, "text_version": "x"},
+        "choices": {"choices": [{**choice, "re_enrol": True, "label": "x"}], "remarks": ""},
+        "submission": {"accepted_text_version": "x", "remarks": ""},
+        "applications": {**intent},
+        "declines": {**intent},
+        "holds": {
+            "campaign_id": ids["campaign_id"],
+            "requests": [{**seat, "course_ids": [ids["course_id"]]}],
+        },
+        "uploads": {**upload, "filename": "a.pdf", "size": 100},
     }
-    return next((body for part, body in by_part.items() if part in path), {})
+    words = [word for word in path.split("/") if word and not word.startswith("{")]
+    return bodies.get(words[-1], {})
 
 
-@pytest.mark.parametrize(("method", "path"), _routes())
+@dataclass(frozen=True, slots=True)
+class Street:
+    """Families of one site: the owner has all that can be had, the others are after it."""
+
+    owner: Resident
+    document: Document
+    stranger: Resident
+    """Has begun nothing."""
+    neighbour: Resident
+    """Has an application of its own."""
+    newcomer: Resident
+    """Is after nothing: it does with its own what the stranger tries with the owner's."""
+
+    def theirs(self) -> dict[str, str]:
+        """The owner's identifiers."""
+        return {**self.owner.own(), "document_id": str(self.document.id)}
+
+    async def owners_view(self) -> tuple[object, ...]:
+        """All that another could have changed, as the owner sees it."""
+        school, family = self.owner.school, self.owner.family
+        shown = {"campaign_id": school.campaign_id, "student_id": family.student_id}
+        (row,) = await school.rows(family)
+        ask, token = school.system.ask, family.token
+        return (
+            await ask(MyFamily(), token),
+            await ask(ShowApplication(application_id=self.owner_application.id), token),
+            row.hold,
+            await ask(ListPieces.model_validate(shown), token),
+        )
+
+    @property
+    def owner_application(self) -> Application:
+        assert self.owner.application
+        return self.owner.application
+
+    def secrets(self, url: str) -> list[str]:
+        """What no one else may read in the answer to this URL, but for what they wrote in it."""
+        named = [value for name, value in self.theirs().items() if name.endswith("_id")]
+        private = {self.owner.family.email, *named} - {
+            str(self.owner.school.campaign_id),
+            str(self.owner.school.course_id()),
+        }
+        return [secret for secret in private if secret not in url]
+
+
+@pytest.fixture(scope="module")
+async def street(portal: System) -> AsyncIterator[Street]:
+    school = await portal.school(families=4)
+    async with AsyncExitStack() as stack:
+
+        async def move_in(family: Household, *, begins: bool) -> Resident:
+            visitor = Visitor.signed_in(portal.stack.public_url, school, family)
+            program = aiohttp.ClientSession(
+                portal.stack.public_url, headers={"authorization": f"Bearer {family.token}"}
+            )
+            return Resident(
+                school,
+                family,
+                await stack.enter_async_context(visitor),
+                await stack.enter_async_context(program),
+                await school.prepare(family) if begins else None,
+            )
+
+        owner, stranger, neighbour, newcomer = school.families
+        yield Street(
+            owner=await move_in(owner, begins=True),
+            document=await _deposit(school, owner),
+            stranger=await move_in(stranger, begins=False),
+            neighbour=await move_in(neighbour, begins=True),
+            newcomer=await move_in(newcomer, begins=False),
+        )
+
+
+async def _deposit(school: School, family: Household) -> Document:
+    content = pdf()
+    opening = OpenUpload(
+        document_id=new_id(),
+        campaign_id=school.campaign_id,
+        student_id=family.student_id,
+        type_code=_PIECE,
+        filename="justificatif.pdf",
+        size=len(content),
+    )
+    ticket = await school.system.ask(opening, family.token)
+    assert await send(ticket, content) in {200, 204}
+    return await school.system.ask(RegisterUpload(document_id=ticket.document_id), family.token)
+
+
+@pytest.fixture
+async def untouched(street: Street) -> AsyncIterator[None]:
+    """Whatever the test tries, the owner finds everything as it was."""
+    before = await street.owners_view()
+    yield
+    assert await street.owners_view() == before
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize(("method", "path"), _NAMING_SOMETHING)
 async def test_another_familys_identifiers_answer_not_found(
-    two: Two, method: str, path: str
+    street: Street, method: str, path: str
 ) -> None:
-    owned = two.owned()
-    url = _PARAMETER.sub(lambda match: owned[match.group(1)], path)
-    if path.startswith("/api/"):
-        query = {"campaign_id": owned["campaign_id"]} if method == "GET" else None
-        body = _body(url) if method in ("POST", "PUT") else None
-        async with two.program.request(method, url, params=query, json=body) as response:
-            status, text = response.status, await response.text()
-    elif method == "GET":
-        answer = await two.visitor.get(f"{url}?campagne={owned['campaign_id']}")
-        status, text = answer.status, answer.text
-    elif path.endswith(("/ticket", "/depose")):
-        announced = {"document_id": owned["document_id"], "filename": "a.pdf", "size": 100}
-        wanted = announced if path.endswith("/ticket") else {"document_id": owned["document_id"]}
-        answer = await two.visitor.post_json(url, wanted)
-        status, text = answer.status, answer.text
-    else:
-        answer = await two.visitor.post(url, {**owned, "direction": "suite"})
-        status, text = answer.status, answer.text
+    status, text = await street.stranger.tries(method, path, street.theirs())
+    assert status == 404, text[:1000]
+    assert street.owner.family.email not in text
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize(("method", "path"), _READING_SOMETHING)
+async def test_their_own_family_reads_them(street: Street, method: str, path: str) -> None:
+    """Without which "not found" would say nothing of whose they are."""
+    status, text = await street.owner.tries(method, path, street.theirs())
+    assert status == 200, text[:1000]
+
+
+_SLIPS = {
+    "/api/v1/applications": ("application_id", "student_id"),
+    "/api/v1/declines": ("application_id", "student_id"),
+    "/api/v1/holds": ("hold_id", "student_id", "follow_id"),
+    "/api/v1/uploads": ("document_id", "student_id"),
+    "/reinscription/{student_id}/souhaite": ("application_id",),
+    "/reinscription/{student_id}/ne-souhaite-pas": ("application_id",),
+}
+"""What a form or a body names beside its URL."""
+
+_LATER_SLIPS = {
+    "/api/v1/applications/{application_id}/choices": ("PUT", "hold_id"),
+    "/dossiers/{application_id}/documents/{type_code}": ("POST", "document_id"),
+    "/dossiers/{application_id}/documents/{type_code}/depose": ("POST", "document_id"),
+    "/dossiers/{application_id}/documents/{type_code}/supprimer": ("POST", "document_id"),
+}
+"""The same, for a family that has an application of its own."""
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize(
+    ("path", "name"), [(path, name) for path, names in _SLIPS.items() for name in names]
+)
+async def test_one_identifier_of_anothers_among_ones_own_takes_nothing(
+    street: Street, path: str, name: str
+) -> None:
+    ids = street.stranger.own() | {name: street.theirs()[name]}
+    status, text = await street.stranger.tries("POST", path, ids)
     assert status == 404, text[:1000]
 
 
-async def test_what_was_tried_changed_nothing(two: Two) -> None:
-    (row,) = await two.school.rows(two.owner)
-    assert row.hold is not None
-    assert row.hold.id == two.application.choices[0].hold_id
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("path", _LATER_SLIPS)
+async def test_nor_does_it_in_ones_own_application(street: Street, path: str) -> None:
+    method, name = _LATER_SLIPS[path]
+    ids = street.neighbour.own() | {name: street.theirs()[name]}
+    status, text = await street.neighbour.tries(method, path, ids)
+    assert status == 404, text[:1000]
 
 
-@pytest.mark.parametrize("name", ["application_id", "hold_id"])
-async def test_another_familys_identifier_in_a_form_takes_nothing(two: Two, name: str) -> None:
-    """The stranger acts on its own student, and slips in an identifier that is the owner's."""
-    owned, school = two.owned(), two.school
-    own = {"campaign_id": str(school.campaign_id), "student_id": str(two.stranger.student_id)}
-    bodies: dict[str, tuple[str, dict[str, object]]] = {
-        "application_id": ("/api/v1/applications", {**own, name: owned[name]}),
-        "hold_id": (
-            "/api/v1/holds",
-            {
-                "campaign_id": own["campaign_id"],
-                "requests": [
-                    {
-                        "hold_id": owned[name],
-                        "student_id": own["student_id"],
-                        "follow_id": str(school.follow_id(two.stranger)),
-                        "course_ids": [str(school.course_id())],
-                    }
-                ],
-            },
-        ),
-    }
-    path, body = bodies[name]
-    async with two.program.post(path, json=body) as response:
+@pytest.mark.parametrize("path", _SLIPS)
+async def test_ones_own_identifiers_are_taken(street: Street, path: str) -> None:
+    status, text = await street.newcomer.tries("POST", path, street.newcomer.own())
+    assert status == 200, text[:1000]
+
+
+@pytest.mark.usefixtures("untouched")
+async def test_anothers_hold_is_not_given_back_with_ones_own(street: Street) -> None:
+    own = street.neighbour.own()
+    body = {**_body("/api/v1/holds", own), "give_back": [street.theirs()["hold_id"]]}
+    async with street.neighbour.program.post("/api/v1/holds", json=body) as response:
         assert response.status == 404, await response.text()
 
 
-async def test_no_one_reads_a_page_without_signing_in(portal: System, two: Two) -> None:
-    owned = two.owned()
-    async with aiohttp.ClientSession(portal.stack.public_url) as nobody:
-        for method, path in _routes():
-            url = _PARAMETER.sub(lambda match: owned[match.group(1)], path)
-            async with nobody.request(method, url, allow_redirects=False) as response:
-                assert response.status in {303, 401, 403}, (method, path)
-                assert UUID(owned["student_id"]).hex not in await response.text()
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize(("method", "path"), _routes())
+async def test_nothing_is_for_someone_who_did_not_sign_in(
+    portal: System, street: Street, method: str, path: str
+) -> None:
+    url = path.format_map(street.theirs())
+    async with Visitor.at_the_door(portal.stack.public_url) as nobody:
+        answer = await nobody.try_to(method, url)
+    is_page_read = method == "GET" and not path.startswith("/api/")
+    assert answer.status == (303 if is_page_read else 401), answer.text[:1000]
+    assert not [secret for secret in street.secrets(url) if secret in answer.text]

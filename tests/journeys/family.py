@@ -1,11 +1,15 @@
 """What a parent does in the portal, in the parent's words."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from playwright.async_api import Browser, Locator, Page, expect
+from stack.demonstration import PASSWORD
+
+from tests.system import Household, School
 
 _PATIENCE_MILLISECONDS = 15_000
 NEXT = "Passer à l'étape suivante"
@@ -43,13 +47,29 @@ class Parent:
             await context.close()
         assert failures == []
 
+    @classmethod
+    @asynccontextmanager
+    async def of(
+        cls,
+        browser: Browser,
+        school: School,
+        family: Household,
+        *,
+        script: bool = True,
+        width: int = 1280,
+    ) -> AsyncIterator["Parent"]:
+        """Open the portal and sign in as a school's family."""
+        url = school.system.stack.public_url
+        async with cls.at(browser, url, script=script, width=width) as parent:
+            await parent.sign_in(school.name, family.username, PASSWORD)
+            yield parent
+
     async def sign_in(self, site: str, username: str, password: str) -> None:
         """Sign in from the landing page, and arrive home."""
         await self.page.goto(self.url)
         await self.page.get_by_role("button", name="Accès usager").click()
         # a site imported a moment ago is on the list within seconds
-        while await self.page.get_by_role("option", name=site).count() == 0:
-            await self.page.reload()
+        await self._reloads_until(self.page.get_by_role("option", name=site))
         await self.page.get_by_label("Conservatoire").select_option(label=site)
         await self.page.get_by_label("Identifiant").fill(username)
         await self.page.get_by_label("Mot de passe", exact=False).first.fill(password)
@@ -71,6 +91,10 @@ class Parent:
     async def reads(self, text: str) -> None:
         """Find a text in the page."""
         await expect(self.page.get_by_text(text).first).to_be_visible()
+
+    async def reads_at_last(self, text: str) -> None:
+        """Find a text in the page, which was not there yet at first."""
+        await self._reloads_until(self.page.get_by_text(text))
 
     async def prepares(self) -> None:
         """Go through steps 1 and 2."""
@@ -106,9 +130,21 @@ class Parent:
         if slot:
             await row.get_by_role("radio", name=slot).check()
 
+    async def is_refused(self) -> bool:
+        """Once a step is answered: whether it is shown again with what to mend, or the recap."""
+        problem = self.page.get_by_text("Il y a un problème")
+        recap = self.page.get_by_role("heading", level=1, name="Récapitulatif")
+        await expect(problem.or_(recap)).to_be_visible()
+        return await problem.is_visible()
+
     async def validates(self) -> str:
         """Accept and submit; give the receipt's number."""
         await self.page.get_by_label("J'accepte").check()
         await self.press("Valider")
         await self.sees("Réinscription terminée")
         return (await self.page.locator(".rentree-reference").first.inner_text()).strip()
+
+    async def _reloads_until(self, there: Locator) -> None:
+        async with asyncio.timeout(_PATIENCE_MILLISECONDS / 1000):
+            while await there.count() == 0:
+                await self.page.reload()
