@@ -92,5 +92,10 @@ def test_a_code_given_twice_is_refused_with_both_lines() -> None:
     with pytest.raises(Rejection) as refusal:
         parse_rows(lines, _Student, unique="code")
     assert refusal.value.facts["errors"] == [
-        {"line": 4, "column": "code", "message": "déjà donné à la ligne 2"}
+        {"line": 4, "column": "code", "message": "déjà donné, autrement, à la ligne 2"}
     ]
+
+
+def test_the_same_line_twice_is_harmless() -> None:
+    lines = read_csv(b"code;nom;ne_le\nA1;X;\nA1;X;\n")
+    assert len(parse_rows(lines, _Student, unique="code")) == 2

@@ -98,11 +98,11 @@ def parse_rows[Row: CsvRow](
     """Give each line its type, or refuse the file naming every broken one.
 
     ``check`` says what else is wrong with a row: the message for each column at fault, such as a
-    reference to nothing. ``unique`` names a column that no two lines share. Raises the Rejection
-    ``import_refused``.
+    reference to nothing. ``unique`` names a column that no two different lines share: the same
+    line twice is harmless. Raises the Rejection ``import_refused``.
     """
     rows: list[Row] = []
-    first: dict[object, int] = {}
+    first: dict[object, tuple[int, Row]] = {}
     errors: list[LineError] = []
     for line in lines:
         try:
@@ -121,11 +121,9 @@ def parse_rows[Row: CsvRow](
                 LineError(line=line.number, column=column, message=message)
                 for column, message in check(row).items()
             ]
-            if (
-                unique
-                and (earlier := first.setdefault(getattr(row, unique), line.number)) < line.number
-            ):
-                message = f"déjà donné à la ligne {earlier}"
+            earlier, same = first.setdefault(getattr(row, unique, line.number), (line.number, row))
+            if same != row:
+                message = f"déjà donné, autrement, à la ligne {earlier}"
                 errors.append(LineError(line=line.number, column=unique, message=message))
             rows.append(row)
     refuse_if_any(errors)
