@@ -201,6 +201,15 @@ class EnrollingFamily:
             )
         )
 
+    async def choose_again(self) -> Application:
+        """Hold the same slot anew, and record it at step 4."""
+        (slot, other) = self.choices
+        again = slot.model_copy(update={"hold_id": new_id()})
+        await self.replica.react(self.seats_held(id=again.hold_id))
+        return await self.ask(
+            RecordCourseChoices(application_id=self.application_id, choices=(again, other))
+        )
+
     def submission(self, received_at: datetime | None = None) -> SubmitApplication:
         return SubmitApplication(
             application_id=self.application_id,

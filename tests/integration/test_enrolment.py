@@ -199,12 +199,7 @@ async def test_a_decline_taken_back_is_submitted_once_its_courses_are_chosen_aga
     assert [(row.hold_id, row.course_id) for row in draft.choices] == [(None, None)] * 2
     missing = await refused(family.submission(), family)
     assert (missing.code, missing.facts["steps"]) == ("steps_missing", [4])
-    (slot, other) = family.choices
-    again = slot.model_copy(update={"hold_id": new_id()})
-    await enrolment.react(family.seats_held(id=again.hold_id))
-    await family.ask(
-        RecordCourseChoices(application_id=family.application_id, choices=(again, other))
-    )
+    await family.choose_again()
     assert (await family.submit()).state == "submitted"
 
 
@@ -331,12 +326,7 @@ async def test_a_seat_lost_before_submission_is_chosen_again(
     await enrolment.react(family.seats_held())
     await family.fill_in()
     assert (await refused(family.submission(), family)).code == "seat_not_held"
-    (slot, other) = family.choices
-    again = slot.model_copy(update={"hold_id": new_id()})
-    await enrolment.react(family.seats_held(id=again.hold_id))
-    await family.ask(
-        RecordCourseChoices(application_id=family.application_id, choices=(again, other))
-    )
+    await family.choose_again()
     assert (await family.submit()).state == "submitted"
 
 

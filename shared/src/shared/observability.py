@@ -25,7 +25,7 @@ REACTIONS = Counter(
 )
 EVENTS_RELAYED = Counter("rentree_events_relayed_total", "Events confirmed by the broker", ["type"])
 EVENTS_RETURNED = Counter(
-    "rentree_events_returned_total", "Events that no queue took: a queue is missing", ["type"]
+    "rentree_events_returned_total", "Events that no queue took: one is missing, or full", ["type"]
 )
 OUTBOX_LAG_SECONDS = Gauge(
     "rentree_outbox_lag_seconds", "Age of the last batch relayed, oldest row"
