@@ -6,6 +6,7 @@ One pooled HTTP client, one POST named after the command, a typed answer or a Re
 import asyncio
 import time
 from collections.abc import Mapping, Sequence
+from itertools import cycle, islice
 from types import TracebackType
 from typing import Self
 
@@ -17,6 +18,8 @@ from shared.observability import CORRELATION_HEADER, correlation_id
 
 _REST_SECONDS = 1.0
 _PAUSE_SECONDS = 0.1
+_IDLE_CONNECTION_SECONDS = 15.0
+"""One idle for longer is not used again: its server closes it at 30, maybe just as we ask."""
 
 
 class ServiceUnavailable(Exception):
@@ -38,18 +41,17 @@ class _Replicas:
     """The replicas of one service, taken in turn; one that failed rests for a second."""
 
     def __init__(self, urls: Sequence[str]) -> None:
-        self._urls = [url.rstrip("/") for url in urls]
-        self._next = 0
-        self._rests_until: dict[str, float] = {}
+        self._rests_until = {url.rstrip("/"): 0.0 for url in urls}
+        self._turn = cycle(self._rests_until)
 
     def pick(self, avoid: str | None) -> str:
+        """Give the next that is well, or else the next; ``avoid`` only where there is no other."""
         now = time.monotonic()
-        turn = [
-            self._urls[(self._next + step) % len(self._urls)] for step in range(len(self._urls))
-        ]
-        self._next += 1
-        others = [url for url in turn if url != avoid] or turn
-        return next((url for url in others if self._rests_until.get(url, 0) <= now), others[0])
+        for url in islice(self._turn, len(self._rests_until)):
+            if url != avoid and self._rests_until[url] <= now:
+                return url
+        url = next(self._turn)
+        return url if url != avoid else next(self._turn)
 
     def rest(self, url: str) -> None:
         self._rests_until[url] = time.monotonic() + _REST_SECONDS
@@ -65,7 +67,9 @@ class Services:
 
     async def __aenter__(self) -> Self:
         self._client = aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(limit=0, limit_per_host=256, keepalive_timeout=30),
+            connector=aiohttp.TCPConnector(
+                limit=0, limit_per_host=256, keepalive_timeout=_IDLE_CONNECTION_SECONDS
+            ),
             timeout=self._timeout,
             headers={"content-type": "application/json"},
         )
@@ -115,11 +119,12 @@ class Services:
             message = "Services is used outside its context"
             raise RuntimeError(message)
         try:
-            async with self._client.post(
+            response = await self._client.post(
                 f"{url}/ask/{question.name}", data=body, headers=headers
-            ) as response:
-                content = await response.read()
-        except aiohttp.ClientConnectorError as error:
+            )
+            # reading it gives the connection back, or closes it: a context would only cost more
+            content = await response.read()
+        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
             raise ServiceUnavailable(question.owner) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise ServiceUnavailable(question.owner, maybe_recorded=True) from error

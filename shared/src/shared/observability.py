@@ -2,12 +2,17 @@
 
 import logging
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import cast
 
 import structlog
 from prometheus_client import Counter, Gauge, Histogram
+from pydantic_core import to_json
+from structlog.typing import EventDict, FilteringBoundLogger
 
 from shared.identifiers import new_id
 
@@ -33,55 +38,70 @@ OUTBOX_LAG_SECONDS = Gauge(
 RELAY_ACTIVE = Gauge("rentree_relay_active", "1 where this replica relays its service's outbox")
 
 
+_AT_HAND: ContextVar[Mapping[str, str]] = ContextVar("at_hand", default=MappingProxyType({}))
+"""What every line tells of the work at hand. One variable holds it all: a line reads it once."""
+
+
 def configure_logging(process: str, level: str) -> None:
     """Write one JSON line per event on standard output, libraries' own included."""
     structlog.configure(
-        processors=[
-            structlog.contextvars.merge_contextvars,
-            structlog.processors.add_log_level,
-            structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            structlog.processors.EventRenamer("message"),
-            structlog.processors.JSONRenderer(ensure_ascii=False),
-        ],
+        processors=[structlog.processors.format_exc_info, _json_line],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.WriteLoggerFactory(sys.stdout),
+        logger_factory=structlog.BytesLoggerFactory(sys.stdout.buffer),
         cache_logger_on_first_use=True,
     )
-    structlog.contextvars.bind_contextvars(process=process)
+    _AT_HAND.set({"process": process})
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             processors=[
                 structlog.stdlib.ProcessorFormatter.remove_processors_meta,
                 structlog.processors.format_exc_info,
-                structlog.processors.EventRenamer("message"),
-                structlog.processors.JSONRenderer(ensure_ascii=False),
+                _json_text,
             ],
-            foreign_pre_chain=[
-                structlog.contextvars.merge_contextvars,
-                structlog.stdlib.add_log_level,
-                structlog.stdlib.add_logger_name,
-                structlog.processors.TimeStamper(fmt="iso", utc=True),
-            ],
+            foreign_pre_chain=[structlog.stdlib.add_logger_name],
         )
     )
     logging.basicConfig(level=logging.WARNING, handlers=[handler], force=True)
 
 
-def get_logger() -> structlog.typing.FilteringBoundLogger:
+def _json_line(_: object, level: str, event: EventDict) -> bytes:
+    """Write what happened, when, and in the course of what; the event's own facts come last.
+
+    One processor does the work of five of structlog's: they would add a third to what an ask costs
+    a service, where this line is most of what is written.
+    """
+    line = {
+        "timestamp": datetime.now(UTC),
+        "level": level,
+        "message": event.pop("event"),
+        **_AT_HAND.get(),
+        **event,
+    }
+    return to_json(line, fallback=repr, bytes_mode="base64")
+
+
+def _json_text(logger: object, level: str, event: EventDict) -> str:
+    """Do the same for the standard library, whose handlers write text."""
+    return _json_line(logger, level, event).decode()
+
+
+def get_logger() -> FilteringBoundLogger:
     """Give the process's logger."""
-    return cast("structlog.typing.FilteringBoundLogger", structlog.get_logger())
+    return cast("FilteringBoundLogger", structlog.get_logger())
 
 
 def correlation_id() -> str:
     """Give the correlation id of the work at hand, or nothing outside any."""
-    return str(structlog.contextvars.get_contextvars().get("correlation_id", ""))
+    return _AT_HAND.get().get("correlation_id", "")
 
 
 @contextmanager
 def correlated(given: str | None, **bound: str) -> Iterator[str]:
     """Do work under a correlation id: the one given, or a new one; ``bound`` joins the logs."""
     current = given or str(new_id())
-    with structlog.contextvars.bound_contextvars(correlation_id=current, **bound):
+    before = _AT_HAND.set({**_AT_HAND.get(), "correlation_id": current, **bound})
+    try:
         yield current
+    finally:
+        _AT_HAND.reset(before)
