@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+from shared.contracts.courses import SeatOffered
 from shared.contracts.enrolment import (
     ApplicationSubmitted,
     CampaignPublished,
@@ -30,6 +31,7 @@ class Applicant:
     student_id: UUID = field(default_factory=new_id)
     campaign_id: UUID = field(default_factory=new_id)
     application_id: UUID = field(default_factory=new_id)
+    place_id: UUID = field(default_factory=new_id)
     now: datetime = field(default_factory=lambda: datetime.now(UTC).replace(microsecond=0))
 
     @property
@@ -113,6 +115,18 @@ class Applicant:
                 SubmittedChoice(follow_id=new_id(), re_enrol=True, label="FM 2.1 (33) - JEUDI"),
                 SubmittedChoice(follow_id=new_id(), re_enrol=False, label="Orchestre"),
             ),
+        )
+
+    def offered(self, until: datetime | None = None) -> SeatOffered:
+        return SeatOffered(
+            place_id=self.place_id,
+            campaign_id=self.campaign_id,
+            family_id=self.family_id,
+            student_id=self.student_id,
+            follow_id=new_id(),
+            course_id=new_id(),
+            label="FM 2.1 (34) - MARDI - 17.00 à 18.30",
+            offered_until=until or self.now + timedelta(hours=24),
         )
 
     def declined(self) -> ReenrolmentDeclined:

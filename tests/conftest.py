@@ -5,11 +5,15 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
+from hypothesis import settings
 from stack.demonstration import load_demonstration
 from stack.running import Stack
 from stack.topology import SERVICES
 
 from tests.system import System
+
+settings.register_profile("same examples every time", derandomize=True, database=None)
+settings.load_profile("same examples every time")
 
 
 @pytest_asyncio.fixture(scope="session")

@@ -15,6 +15,8 @@ from shared.contracts.reactions import EVENTS, REACTIONS
 from tests.territory import SERVICES
 
 _SAMPLES = Path(__file__).parent / "samples"
+_DROPPED = {"enrolment.remember_holds": {"family_id"}}
+"""Fields that went before the first release, because no reader ever used them. No more will go."""
 
 
 def test_every_event_is_in_the_table_of_events() -> None:
@@ -44,7 +46,9 @@ def test_an_event_with_personal_data_is_read_by_the_territorys_own_services() ->
 def test_what_a_reaction_once_received_still_parses(queue: str) -> None:
     sample = (_SAMPLES / f"{queue}.json").read_text()
     event = REACTIONS[queue].model_validate_json(sample)
-    assert json.loads(sample).items() <= json.loads(event.model_dump_json()).items()
+    received, read = json.loads(sample), json.loads(event.model_dump_json())
+    assert received.keys() - read.keys() == _DROPPED.get(queue, set())
+    assert {name: received[name] for name in received.keys() & read.keys()}.items() <= read.items()
 
 
 def test_there_is_no_sample_without_its_reaction() -> None:

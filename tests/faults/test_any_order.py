@@ -5,151 +5,50 @@ its commands had written and nothing else, then the recorded events as Hypothesi
 """
 
 import asyncio
-import json
 from collections import Counter
-from collections.abc import AsyncIterator, Collection, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import AsyncIterator, Mapping
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from uuid import UUID
 
-import aio_pika
-import asyncpg
 import pytest
-from aio_pika.abc import AbstractIncomingMessage
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from shared.broker import EVENTS_EXCHANGE
-from shared.contracts.enrolment import Application, DeclineReenrolment, TakeBackDecline
-from shared.db import Database
-from shared.handlers import Occurrence
+from shared.contracts.courses import AcceptOffer, JoinWaitingList, PlaceStudent
+from shared.contracts.enrolment import (
+    Application,
+    DeclineReenrolment,
+    ShowApplication,
+    TakeBackDecline,
+)
 from shared.identifiers import imported_id, new_id
-from shared.service import Service
 
-from shared import migrations
+from tests.faults.replaying import Recorded, Recorder, Scratch, State, live_state, written
+from tests.harness import eventually
 from tests.stillness import settled
 from tests.system import Household, School, System
 from tests.territory import SERVICES
 
 pytestmark = pytest.mark.servers
 
-type Row = tuple[tuple[str, object], ...]
-type State = dict[str, list[Row]]
-"""The rows of each table, in an order of their own."""
-
-_WRITTEN_BY_COMMANDS: Mapping[str, tuple[str, ...]] = {
-    "courses": ("course", "occupancy", "follow", "seat"),
-    "enrolment": ("campaign", "application"),
-}
-"""What a service's own commands wrote; its other tables come from events alone."""
-
-_OUTSIDE_STATE = {"alembic_version", "inbox", "outbox"}
 _REACTING = {service.name: service for service in SERVICES if service.reactions}
-_OF_THE_CLOCK = {"claimed_at", "released_at", "created_at", "due_at", "state_at"}
-"""Columns that say when a reaction happened here: only whether it did is compared."""
-_OF_THE_SENDER = {"state", "recipients", "failure", "failed_attempts"}
-"""Columns of a message that no event decides."""
 
 _TRAVELLED = {
-    "enrolment.application_submitted.v1": 3,
-    "enrolment.reenrolment_declined.v1": 3,
-    "enrolment.decline_taken_back.v1": 2,
-    "courses.seats_held.v1": 6,
-    "courses.seats_claimed.v1": 3,
-    "courses.seats_released.v1": 2,
-    "notifications.message_sent.v1": 6,
+    "enrolment.application_submitted.v1": 7,
+    "enrolment.reenrolment_declined.v1": 5,
+    "enrolment.decline_taken_back.v1": 3,
+    "courses.seats_held.v1": 11,
+    "courses.seats_released.v1": 3,
+    "courses.seat_offered.v1": 1,
+    "courses.offer_ended.v1": 1,
+    "courses.seat_placed.v1": 2,
+    "notifications.message_sent.v1": 13,
 }
 """The events of the journey itself, beside those of the imports."""
 
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """An event as it travelled."""
-
-    type: str
-    body: bytes
-    occurrence: Occurrence
-
-    @classmethod
-    def of(cls, message: AbstractIncomingMessage) -> "Recorded":
-        return cls(
-            str(message.type),
-            message.body,
-            Occurrence(
-                id=UUID(str(message.headers["cloudEvents:id"])),
-                happened_at=datetime.fromisoformat(str(message.headers["cloudEvents:time"])),
-                correlation_id=str(message.headers["cloudEvents:correlationid"]),
-            ),
-        )
-
-
-@dataclass(frozen=True, slots=True)
-class Recorder:
-    """A queue that gets every event and keeps them, even where the broker restarts."""
-
-    system: System
-    name: str
-
-    @classmethod
-    @asynccontextmanager
-    async def at_work(cls, system: System) -> AsyncIterator["Recorder"]:
-        recorder = cls(system, f"recorder.{new_id()}")
-        async with await aio_pika.connect(system.stack.rabbitmq.url) as connection:
-            channel = await connection.channel()
-            queue = await channel.declare_queue(
-                recorder.name, durable=True, arguments={"x-queue-type": "quorum"}
-            )
-            await queue.bind(EVENTS_EXCHANGE, "#")
-        try:
-            yield recorder
-        finally:
-            async with await aio_pika.connect(system.stack.rabbitmq.url) as connection:
-                await (await connection.channel()).queue_delete(recorder.name)
-
-    async def events(self, ids: Collection[str]) -> tuple[Recorded, ...]:
-        """Take out all that was kept, and give what names one of these identifiers."""
-        taken: list[Recorded] = []
-        async with await aio_pika.connect(self.system.stack.rabbitmq.url) as connection:
-            queue = await (await connection.channel()).get_queue(self.name)
-            while message := await queue.get(no_ack=True, fail=False):
-                taken.append(Recorded.of(message))
-        return tuple(event for event in taken if any(id_ in event.body.decode() for id_ in ids))
-
-
-@dataclass(frozen=True, slots=True)
-class Scratch:
-    """A service's database apart, filled again for each order that is tried."""
-
-    service: Service
-    url: str
-    written: Mapping[str, list[str]]
-    database: Database
-
-    async def replay(self, events: Collection[Recorded]) -> State:
-        """Give the state that these events lead to, in this order."""
-        connection = await asyncpg.connect(self.url)
-        try:
-            tables = await _tables(connection)
-            await connection.execute(f"TRUNCATE {', '.join(tables)} CASCADE")
-            await connection.execute("TRUNCATE inbox, outbox")
-            for table, rows in self.written.items():
-                await connection.executemany(
-                    f"INSERT INTO {table} SELECT * FROM jsonb_populate_record(NULL::{table}, $1)",
-                    [(row,) for row in rows],
-                )
-            for event in events:
-                for reaction in self.service.reacting():
-                    message = reaction.signature.message
-                    if message.type == event.type:
-                        await reaction.happen(
-                            message.model_validate_json(event.body),
-                            event.occurrence,
-                            self.database,
-                            {},
-                        )
-            return await _state(connection)
-        finally:
-            await connection.close()
+_ONE_SEAT = 2
+"""The group with one seat, which one family gives up and another waits for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,21 +58,32 @@ class Journey:
     events: tuple[Recorded, ...]
     live: Mapping[str, State]
     scratches: Mapping[str, Scratch]
+    given: Mapping[UUID, Application]
+    """The applications that ended with a seat that their family had not chosen, by that seat."""
 
 
 @pytest.fixture(scope="module")
 async def journey(system: System) -> AsyncIterator[Journey]:
-    """Four families: one submits, one declines; one declines, takes it back at once, chooses
-    another slot and submits; one does so later on, and takes the same slot again.
+    """Eight families.
+
+    One submits, one declines; one declines, takes it back at once, chooses another slot and
+    submits; one does so later on, and takes the same slot again; one does so after it had
+    submitted. The staff place one that has submitted in another group. One gives up the only seat
+    of a group, and another, who waits for it, is offered it, accepts and submits.
 
     The broker is away while they act, so that courses can be read as its commands left it.
     """
     async with AsyncExitStack() as stack:
         recorder = await stack.enter_async_context(Recorder.at_work(system))
-        school = await system.school(families=4, seats=(20, 20))
-        submits, declines, hesitates, returns = school.families
-        begun = {family: await school.prepare(family) for family in school.families}
+        school = await system.school(families=8, seats=(20, 20, 1))
+        submits, declines, hesitates, returns, withdraws, placed, gives_way, waits = school.families
+        begun = {
+            family: await school.prepare(family, _ONE_SEAT if family is gives_way else 0)
+            for family in school.families
+        }
+        place_id = await _join(school, waits)
         await _decline(school, returns)
+        await _decline(school, gives_way)
         await settled(school)
 
         broker = system.stack.process("rabbitmq")
@@ -184,25 +94,40 @@ async def journey(system: System) -> AsyncIterator[Journey]:
             await _decline(school, hesitates)
             await _take_back(school, hesitates, begun[hesitates])
             await _take_back(school, returns, begun[returns])
+            await school.submit(withdraws, begun[withdraws])
+            await _decline(school, withdraws)
+            await _take_back(school, withdraws, begun[withdraws])
+            await school.submit(placed, begun[placed])
+            staff_seat_id = await _place(school, placed, group=1)
+            await system.ask(AcceptOffer(place_id=place_id), waits.token)
             chosen = {
                 hesitates: await school.choose(hesitates, begun[hesitates], group=1),
                 returns: await school.choose(returns, begun[returns]),
+                withdraws: await school.choose(withdraws, begun[withdraws], group=1),
             }
-            ids = _identifiers(school, [*begun.values(), *chosen.values()])
-            written = {"courses": await _written(system, "courses", ids)}
+            ids = _identifiers(school, [*begun.values(), *chosen.values()], place_id, staff_seat_id)
+            by_commands = {"courses": await written(system, "courses", ids)}
         finally:
             broker.start()
             await broker.wait_ready()
         for family, application in chosen.items():
             await school.submit(family, application)
+        await eventually(lambda: _has_seat(school, waits, begun[waits], place_id))
+        await school.submit(waits, begun[waits])
         await settled(school)
-        written["enrolment"] = await _written(system, "enrolment", ids)
+        by_commands["enrolment"] = await written(system, "enrolment", ids)
         yield Journey(
             events=await recorder.events(ids),
-            live={name: await _live(system, name, ids) for name in _REACTING},
+            live={name: await live_state(system, name, ids) for name in _REACTING},
             scratches={
-                name: await _scratch(stack, system, service, written.get(name, {}))
+                name: await stack.enter_async_context(
+                    Scratch.of(system, service, by_commands.get(name, {}))
+                )
                 for name, service in _REACTING.items()
+            },
+            given={
+                seat_id: await _shown(school, family, begun[family])
+                for family, seat_id in ((waits, place_id), (placed, staff_seat_id))
             },
         )
 
@@ -226,96 +151,81 @@ async def _take_back(school: School, family: Household, application: Application
     )
 
 
-def _identifiers(school: School, applications: list[Application]) -> frozenset[str]:
+async def _join(school: School, family: Household) -> UUID:
+    place = await school.system.ask(
+        JoinWaitingList(
+            place_id=new_id(),
+            campaign_id=school.campaign_id,
+            student_id=family.student_id,
+            follow_id=school.follow_id(family),
+            course_id=school.course_id(_ONE_SEAT),
+        ),
+        family.token,
+    )
+    return place.id
+
+
+async def _place(school: School, family: Household, group: int) -> UUID:
+    hold = await school.system.ask(
+        PlaceStudent(
+            hold_id=new_id(),
+            campaign_id=school.campaign_id,
+            student_id=family.student_id,
+            follow_id=school.follow_id(family),
+            course_id=school.course_id(group),
+            reason="Niveau vérifié",
+        ),
+        school.system.operator,
+    )
+    return hold.id
+
+
+async def _shown(school: School, family: Household, application: Application) -> Application:
+    return await school.system.ask(ShowApplication(application_id=application.id), family.token)
+
+
+async def _has_seat(
+    school: School, family: Household, application: Application, seat_id: UUID
+) -> bool:
+    shown = await _shown(school, family, application)
+    return shown.choices[0].hold_id == seat_id
+
+
+def _identifiers(
+    school: School, applications: list[Application], *seat_ids: UUID
+) -> frozenset[str]:
     """All that tells this school's rows and events from those of others."""
     everyone = (*school.families, school.probe)
     known = {
         school.site_id,
         school.campaign_id,
         imported_id("course", school.this_year),
-        school.course_id(0),
-        school.course_id(1),
+        *(school.course_id(group) for group in range(_ONE_SEAT + 1)),
         *(family.family_id for family in everyone),
         *(family.student_id for family in everyone),
         *(application.id for application in applications),
         *(choice.hold_id for application in applications for choice in application.choices),
+        *seat_ids,
     }
     return frozenset(str(id_) for id_ in known)
-
-
-async def _scratch(
-    stack: AsyncExitStack, system: System, service: Service, written: Mapping[str, list[str]]
-) -> Scratch:
-    name = f"{service.name}_{new_id().hex[-12:]}"
-    await system.stack.postgresql.provide([name])
-    url = system.stack.postgresql.url(name)
-    await migrations.upgrade(url, service.migrations)
-    database = Database(url, name="test", connections=2)
-    stack.push_async_callback(database.close)
-    return Scratch(service, url, written, database)
-
-
-async def _written(system: System, service: str, ids: Collection[str]) -> dict[str, list[str]]:
-    """Read back what a service's commands wrote for a school, without what reactions add."""
-    connection = await asyncpg.connect(system.stack.postgresql.url(service))
-    try:
-        found = {
-            table: await connection.fetch(f"SELECT to_jsonb(t) - 'claimed_at' FROM {table} t")
-            for table in _WRITTEN_BY_COMMANDS[service]
-        }
-    finally:
-        await connection.close()
-    return {
-        table: [row for (row,) in rows if _names(json.loads(row), ids)]
-        for table, rows in found.items()
-    }
-
-
-async def _live(system: System, service: str, ids: Collection[str]) -> State:
-    connection = await asyncpg.connect(system.stack.postgresql.url(service))
-    try:
-        return await _state(connection, ids)
-    finally:
-        await connection.close()
-
-
-async def _tables(connection: asyncpg.Connection) -> list[str]:
-    rows = await connection.fetch(
-        "SELECT tablename FROM pg_tables WHERE schemaname = 'public' ORDER BY tablename"
-    )
-    return [row["tablename"] for row in rows if row["tablename"] not in _OUTSIDE_STATE]
-
-
-async def _state(connection: asyncpg.Connection, ids: Collection[str] = ()) -> State:
-    """Read every table; only the rows that name one of ``ids``, where some are given."""
-    state: State = {}
-    for table in await _tables(connection):
-        rows = [dict(row) for row in await connection.fetch(f"SELECT * FROM {table}")]
-        unseen = _OF_THE_SENDER if table == "message" else set()
-        state[table] = sorted(
-            tuple(
-                (name, value is not None if name in _OF_THE_CLOCK else str(value))
-                for name, value in row.items()
-                if name not in unseen
-            )
-            for row in rows
-            if not ids or _names(row, ids)
-        )
-    return state
-
-
-def _names(row: Mapping[str, object], ids: Collection[str]) -> bool:
-    return any(str(value) in ids for value in row.values())
 
 
 async def test_what_travelled_is_the_whole_journey(journey: Journey) -> None:
     travelled = Counter(event.type for event in journey.events)
     assert {kind: travelled[kind] for kind in _TRAVELLED} == _TRAVELLED
+    # the submission that was withdrawn claims its seat, or nothing where that was heard first
+    assert travelled["courses.seats_claimed.v1"] in (6, 7)
 
 
 async def test_a_seat_chosen_after_a_decline_stays(journey: Journey) -> None:
     seats = [dict(row) for row in journey.live["courses"]["seat"]]
-    assert Counter(seat["state"] for seat in seats) == {"claimed": 3, "released": 3}
+    assert Counter(seat["state"] for seat in seats) == {"claimed": 6, "released": 7}
+
+
+async def test_an_application_ends_with_the_seat_that_it_was_given(journey: Journey) -> None:
+    for seat_id, application in journey.given.items():
+        assert application.state == "submitted"
+        assert [choice.hold_id for choice in application.choices] == [seat_id]
 
 
 @pytest.mark.parametrize("name", _REACTING)

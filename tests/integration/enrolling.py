@@ -12,7 +12,7 @@ from enrolment.tables import campaign
 from shared.broker import EVENTS_EXCHANGE
 from shared.callers import Caller
 from shared.contract import Ask, Event
-from shared.contracts.courses import Hold, SeatsHeld
+from shared.contracts.courses import Hold, SeatPlaced, SeatsHeld
 from shared.contracts.enrolment import (
     Application,
     Authorisations,
@@ -171,6 +171,10 @@ class EnrollingFamily:
         )
 
     def seats_held(self, **changes: object) -> SeatsHeld:
+        return SeatsHeld(campaign_id=self.campaign.id, holds=(self.seat(**changes),))
+
+    def seat(self, **changes: object) -> Hold:
+        """The seat of the chosen slot, as courses tells it."""
         values = {
             "id": self.hold_id,
             "student_id": self.student_id,
@@ -180,11 +184,20 @@ class EnrollingFamily:
             "state": "held",
             "expires_at": datetime.now(UTC) + timedelta(minutes=20),
         }
+        return Hold.model_validate(values | changes)
+
+    def seat_placed(self, hold_id: UUID, *, replaces: UUID | None) -> SeatPlaced:
+        """An offer accepted for another group of the same row."""
         assert self.caller.family_id
-        return SeatsHeld(
+        return SeatPlaced(
             campaign_id=self.campaign.id,
             family_id=self.caller.family_id,
-            holds=(Hold.model_validate(values | changes),),
+            student_id=self.student_id,
+            hold=self.seat(
+                id=hold_id, course_id=new_id(), label="FM 2.1 (34) - MARDI - 17.00 à 18.30"
+            ),
+            replaced_hold_id=replaces,
+            decided_by="family",
         )
 
     async def fill_in(self) -> Application:

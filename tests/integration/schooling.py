@@ -1,16 +1,32 @@
 """A site of its own with an open campaign, and its families, for the tests of courses."""
 
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
+import sqlalchemy as sa
+from courses import tables
+from courses.allocator import Allocator
+from courses.commands import release_expired_holds
+from shared.broker import BrokerLink
 from shared.callers import Caller
 from shared.contract import CsvLine
 from shared.contracts.courses import (
+    CourseRow,
     CourseRows,
     Hold,
     HoldSeats,
+    ImportCourses,
     ImportEnrolments,
+    JoinWaitingList,
     SeatRequest,
+    WaitingPlace,
+)
+from shared.contracts.enrolment import (
+    ApplicationSubmitted,
+    CampaignPublished,
+    ReenrolmentDeclined,
+    SubmittedChoice,
 )
 from shared.contracts.identity import FamiliesRecorded, FamilyRecord, StudentRecord
 from shared.identifiers import imported_id, new_id
@@ -113,11 +129,17 @@ class School:
         )
         return family_caller(family_id, self.site_id)
 
+    def student_id(self, name: str) -> UUID:
+        return imported_id("student", f"{self.code}-{name}")
+
+    def follow_id(self, name: str) -> UUID:
+        return imported_id("follow", f"{self.code}-{name}/{self.code}-2026-1")
+
     def wish(self, name: str, *groups: int) -> SeatRequest:
         return SeatRequest(
             hold_id=new_id(),
-            student_id=imported_id("student", f"{self.code}-{name}"),
-            follow_id=imported_id("follow", f"{self.code}-{name}/{self.code}-2026-1"),
+            student_id=self.student_id(name),
+            follow_id=self.follow_id(name),
             course_ids=tuple(self.course_id(group) for group in groups),
         )
 
@@ -126,12 +148,130 @@ class School:
             HoldSeats(campaign_id=self.campaign_id, requests=wishes), caller
         )
 
-    async def seats_left(self, caller: Caller, name: str) -> dict[UUID, int]:
+    async def row(self, caller: Caller, name: str) -> CourseRow:
+        """The only row of a student in step 4."""
         (row,) = await self.running.ask(
-            CourseRows(
+            CourseRows(campaign_id=self.campaign_id, student_id=self.student_id(name)), caller
+        )
+        return row
+
+    async def seats_left(self, caller: Caller, name: str) -> dict[UUID, int]:
+        row = await self.row(caller, name)
+        return {slot.course_id: slot.seats_left for slot in row.slots}
+
+    async def join(self, caller: Caller, name: str, group: int) -> WaitingPlace:
+        """Have a student wait for a group."""
+        return await self.running.ask(
+            JoinWaitingList(
+                place_id=new_id(),
                 campaign_id=self.campaign_id,
-                student_id=imported_id("student", f"{self.code}-{name}"),
+                student_id=self.student_id(name),
+                follow_id=self.follow_id(name),
+                course_id=self.course_id(group),
             ),
             caller,
         )
-        return {slot.course_id: slot.seats_left for slot in row.slots}
+
+    async def submit(self, caller: Caller, name: str, *holds: Hold) -> None:
+        """Have courses hear that a student's application was submitted with some holds."""
+        await self.running.react(self.submitted(caller, name, *holds))
+
+    def submitted(self, caller: Caller, name: str, *holds: Hold) -> ApplicationSubmitted:
+        return ApplicationSubmitted(
+            application_id=new_id(),
+            campaign_id=self.campaign_id,
+            student_id=self.student_id(name),
+            family_id=caller.family(),
+            site_id=self.site_id,
+            receipt_number="S-2027-000001-0",
+            received_at=datetime.now(UTC),
+            choices=tuple(
+                SubmittedChoice(
+                    follow_id=hold.follow_id,
+                    re_enrol=True,
+                    label=hold.label,
+                    course_id=hold.course_id,
+                    hold_id=hold.id,
+                )
+                for hold in holds
+            ),
+        )
+
+    def declined(self, caller: Caller, name: str) -> ReenrolmentDeclined:
+        return ReenrolmentDeclined(
+            application_id=new_id(),
+            campaign_id=self.campaign_id,
+            student_id=self.student_id(name),
+            family_id=caller.family(),
+            site_id=self.site_id,
+            receipt_number="S-2027-000002-0",
+            received_at=datetime.now(UTC),
+            revision=1,
+        )
+
+    async def publish(self, *, closes_in: timedelta = timedelta(days=1)) -> None:
+        """Have courses hear of the campaign, open since yesterday."""
+        now = datetime.now(UTC)
+        await self.running.react(
+            CampaignPublished(
+                campaign_id=self.campaign_id,
+                site_id=self.site_id,
+                school_year="2027-2028",
+                prepares_at=now - timedelta(days=2),
+                opens_at=now - timedelta(days=1),
+                closes_at=now + closes_in,
+                documents_due_at=now + timedelta(days=9),
+            )
+        )
+
+    async def bring_in(self, *groups: dict[str, str]) -> None:
+        """Import some groups."""
+        await self.running.ask(ImportCourses(lines=lines(*groups)), operator())
+
+    def group(self, number: int, **changes: str) -> dict[str, str]:
+        """A group of next year: one of a single seat, one of two, and one of another level."""
+        level, weekday, capacity = {
+            1: ("2.1", "LUNDI", "1"),
+            2: ("2.1", "MARDI", "2"),
+            3: ("2.2", "JEUDI", "2"),
+        }[number]
+        code = f"{self.code}-2027-{number}"
+        return group(self.code, code, level, weekday, capacity=capacity) | changes
+
+    async def counters(self, group: int) -> tuple[int, int]:
+        """The seats taken of a group, and who waits for one."""
+        async with self.running.database.transaction() as tx:
+            found = await tx.execute(
+                sa.select(tables.occupancy.c.taken, tables.occupancy.c.waiting).where(
+                    tables.occupancy.c.course_id == self.course_id(group)
+                )
+            )
+            taken, waiting = found.one()
+        return taken, waiting
+
+    async def age(self, what: sa.Table, identifier: UUID, by: timedelta) -> None:
+        """Make a seat or a place older than it is."""
+        instants = ("held_at", "expires_at", "joined_at", "offered_until")
+        async with self.running.database.transaction() as tx:
+            await tx.execute(
+                sa.update(what)
+                .where(what.c.id == identifier)
+                .values({name: what.c[name] - by for name in instants if name in what.c})
+            )
+
+    async def sweep(self) -> None:
+        """End what has expired, as any replica does from time to time."""
+        link = BrokerLink(self.running.settings.broker_url)
+        allocator = self.running.replica.given[Allocator]
+        assert isinstance(allocator, Allocator)
+        await release_expired_holds(self.running.database, link, allocator)
+        await link.close()
+
+
+async def open_school(running: Running[ServiceSettings]) -> School:
+    """A site of its own whose campaign is open, with groups at two levels."""
+    school = School(running, f"S{new_id().hex[-8:]}", new_id())
+    await school.publish()
+    this_year = group(school.code, f"{school.code}-2026-1", "1.4", "LUNDI", year="2026-2027")
+    await school.bring_in(this_year, *(school.group(number) for number in (1, 2, 3)))
+    return school

@@ -2,38 +2,27 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
 import sqlalchemy as sa
 from courses import tables
 from courses.app import service
-from courses.commands import release_expired_holds
-from shared.broker import BrokerLink
-from shared.callers import Caller
+from courses.seats import HOLD, MARGIN
 from shared.contract import Rejection
-from shared.contracts.courses import (
-    Hold,
-    HoldSeats,
-    ImportCourses,
-    ReleaseSeat,
-)
-from shared.contracts.enrolment import (
-    ApplicationSubmitted,
-    CampaignPublished,
-    ReenrolmentDeclined,
-    SubmittedChoice,
-)
+from shared.contracts.courses import HoldSeats, ImportCourses, ReleaseSeat
 from shared.contracts.identity import FamiliesRecorded, FamilyRecord, StudentRecord
-from shared.identifiers import imported_id, new_id
+from shared.identifiers import new_id
 from shared.settings import ServiceSettings
 from stack.running import Stack
 
 from tests.harness import Running, family_caller, operator, running
-from tests.integration.schooling import School, group, lines
+from tests.integration.schooling import School, group, lines, open_school
 
 pytestmark = pytest.mark.servers
+
+_OUT_OF_TIME = HOLD + MARGIN + timedelta(minutes=1)
 
 
 @pytest.fixture(scope="module")
@@ -44,30 +33,7 @@ async def courses(servers: Stack) -> AsyncIterator[Running[ServiceSettings]]:
 
 @pytest.fixture
 async def school(courses: Running[ServiceSettings]) -> School:
-    code = f"S{new_id().hex[-8:]}"
-    now = datetime.now(UTC)
-    campaign = CampaignPublished(
-        campaign_id=new_id(),
-        site_id=imported_id("site", code),
-        school_year="2027-2028",
-        prepares_at=now - timedelta(days=2),
-        opens_at=now - timedelta(days=1),
-        closes_at=now + timedelta(days=1),
-        documents_due_at=now + timedelta(days=9),
-    )
-    await courses.react(campaign)
-    await courses.ask(
-        ImportCourses(
-            lines=lines(
-                group(code, f"{code}-2026-1", "1.4", "LUNDI", year="2026-2027"),
-                group(code, f"{code}-2027-1", "2.1", "LUNDI", capacity="1"),
-                group(code, f"{code}-2027-2", "2.1", "MARDI"),
-                group(code, f"{code}-2027-3", "2.2", "JEUDI"),
-            )
-        ),
-        operator(),
-    )
-    return School(courses, code, campaign.campaign_id)
+    return await open_school(courses)
 
 
 async def test_the_last_seat_goes_to_one_family_and_the_other_is_told_it_is_full(
@@ -183,54 +149,18 @@ async def test_a_seat_given_back_is_free_again(school: School) -> None:
     assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 1
 
 
-async def _expire(school: School, hold: Hold) -> None:
-    async with school.running.database.transaction() as tx:
-        await tx.execute(
-            sa.update(tables.seat)
-            .where(tables.seat.c.id == hold.id)
-            .values(expires_at=datetime.now(UTC) - timedelta(minutes=6))
-        )
-
-
-async def _sweep(school: School) -> None:
-    link = BrokerLink(school.running.settings.broker_url)
-    await release_expired_holds(school.running.database, link)
-    await link.close()
-
-
 async def test_an_expired_hold_is_swept_and_its_seat_freed(school: School) -> None:
     caller = await school.family("A")
     (hold,) = await school.hold(caller, school.wish("A", 1))
-    await _expire(school, hold)
-    await _sweep(school)
+    await school.age(tables.seat, hold.id, _OUT_OF_TIME)
+    await school.sweep()
     assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 1
-
-
-def _submitted(school: School, caller: Caller, hold: Hold) -> ApplicationSubmitted:
-    return ApplicationSubmitted(
-        application_id=new_id(),
-        campaign_id=school.campaign_id,
-        student_id=hold.student_id,
-        family_id=caller.family(),
-        site_id=school.site_id,
-        receipt_number="S-2027-000001-0",
-        received_at=datetime.now(UTC),
-        choices=(
-            SubmittedChoice(
-                follow_id=hold.follow_id,
-                re_enrol=True,
-                label=hold.label,
-                course_id=hold.course_id,
-                hold_id=hold.id,
-            ),
-        ),
-    )
 
 
 async def test_a_submission_claims_its_seat_once_whatever_is_repeated(school: School) -> None:
     caller = await school.family("A")
     (hold,) = await school.hold(caller, school.wish("A", 1))
-    submitted, event_id = _submitted(school, caller, hold), new_id()
+    submitted, event_id = school.submitted(caller, "A", hold), new_id()
     await school.running.react(submitted, event_id=event_id)
     await school.running.react(submitted, event_id=event_id)
     await school.running.react(submitted)
@@ -244,9 +174,9 @@ async def test_a_submission_heard_after_its_hold_was_swept_takes_the_seat_back(
 ) -> None:
     caller = await school.family("A")
     (hold,) = await school.hold(caller, school.wish("A", 1))
-    await _expire(school, hold)
-    await _sweep(school)
-    await school.running.react(_submitted(school, caller, hold))
+    await school.age(tables.seat, hold.id, _OUT_OF_TIME)
+    await school.sweep()
+    await school.submit(caller, "A", hold)
     assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 0
 
 
@@ -255,10 +185,10 @@ async def test_a_submission_heard_after_its_seat_went_to_another_takes_nothing_o
 ) -> None:
     late, quick = await school.family("A"), await school.family("B")
     (hold,) = await school.hold(late, school.wish("A", 1))
-    await _expire(school, hold)
-    await _sweep(school)
+    await school.age(tables.seat, hold.id, _OUT_OF_TIME)
+    await school.sweep()
     (other,) = await school.hold(quick, school.wish("B", 1))
-    await school.running.react(_submitted(school, late, hold))
+    await school.submit(late, "A", hold)
     async with school.running.database.transaction() as tx:
         rows = await tx.execute(sa.select(tables.seat.c.id, tables.seat.c.state))
         states = {row.id: row.state for row in rows}
@@ -333,17 +263,8 @@ async def test_a_student_belongs_to_one_family_whatever_the_order_of_the_news(
 
 async def test_declining_frees_what_was_held_before_and_not_after(school: School) -> None:
     caller = await school.family("A")
-    (hold,) = await school.hold(caller, school.wish("A", 1))
-    declined = ReenrolmentDeclined(
-        application_id=new_id(),
-        campaign_id=school.campaign_id,
-        student_id=hold.student_id,
-        family_id=caller.family(),
-        site_id=school.site_id,
-        receipt_number="S-2027-000002-0",
-        received_at=datetime.now(UTC),
-        revision=1,
-    )
+    await school.hold(caller, school.wish("A", 1))
+    declined = school.declined(caller, "A")
     await school.running.react(declined)
     assert (await school.seats_left(caller, "A"))[school.course_id(1)] == 1
     await school.hold(caller, school.wish("A", 1))

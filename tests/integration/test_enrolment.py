@@ -247,18 +247,6 @@ async def test_a_request_without_a_course_is_filed_for_its_remarks_alone(
     assert (filed.state, filed.remarks) == ("submitted", "Débuter la harpe")
 
 
-async def test_a_submitted_application_cannot_be_declined(
-    enrolment: Running[ServiceSettings],
-) -> None:
-    family = await enrolling_family(enrolment)
-    await enrolment.react(family.seats_held())
-    await family.fill_in()
-    await family.submit()
-    with pytest.raises(Rejection) as refusal:
-        await family.decline()
-    assert refusal.value.code == "already_submitted"
-
-
 async def test_another_familys_identifiers_are_not_found(
     enrolment: Running[ServiceSettings],
 ) -> None:

@@ -11,6 +11,7 @@ from enrolment.app import service
 from enrolment.tables import application, hold, student
 from shared.contract import Event
 from shared.contracts.courses import SeatsClaimed, SeatsHeld, SeatsReleased
+from shared.contracts.enrolment import RecordCourseChoices
 from shared.contracts.identity import FamiliesRecorded
 from shared.identifiers import new_id
 from shared.settings import ServiceSettings
@@ -33,8 +34,16 @@ async def test_claims_are_kept_on_the_application_with_the_seats_that_were_missi
     enrolment: Running[ServiceSettings],
 ) -> None:
     family = await enrolling_family(enrolment)
-    await family.start()
-    missing = new_id()
+    missing, row = new_id(), new_id()
+    await enrolment.react(family.seats_held())
+    await enrolment.react(family.seats_held(id=missing, follow_id=row))
+    await family.fill_in()
+    slot = family.choices[0]
+    lost = slot.model_copy(update={"follow_id": row, "hold_id": missing})
+    await family.ask(
+        RecordCourseChoices(application_id=family.application_id, choices=(slot, lost))
+    )
+    await family.submit()
     claims = SeatsClaimed(
         application_id=family.application_id,
         hold_ids=(family.hold_id,),

@@ -2,41 +2,28 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from itertools import permutations
 
-import aio_pika
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
-from notifications.app import NotificationsSettings, resources, service
 from notifications.mail import Letterhead
 from notifications.postman import MailServer, Postman
 from notifications.sending import send_due_messages
 from notifications.tables import family, message
-from shared.broker import EVENTS_EXCHANGE
-from shared.contract import Event, Rejection
+from shared.contract import Rejection
 from shared.contracts.identity import FamiliesRecorded
 from shared.contracts.notifications import Delivery, ListDeliveries, MessageSent
 from shared.db import Database
-from shared.handlers import Resources
 from stack.remembered import free_port
 from stack.running import Stack
 
 from tests.applicants import Applicant
-from tests.harness import Running, eventually, family_caller, operator, running
+from tests.harness import eventually, family_caller, operator
+from tests.integration.notifying import Notifications, known, notifying, subscriber
 from tests.post_box import PostBox
 
 pytestmark = pytest.mark.servers
-
-type Notifications = Running[NotificationsSettings]
-
-
-async def known(notifications: Notifications, applicant: Applicant, *addresses: str) -> None:
-    """Tell all that a message to the applicant is written from."""
-    await notifications.react(applicant.sites())
-    await notifications.react(applicant.campaign())
-    await notifications.react(applicant.recorded(*addresses))
 
 
 async def deliveries(notifications: Notifications, applicant: Applicant) -> tuple[Delivery, ...]:
@@ -69,28 +56,8 @@ async def post() -> AsyncIterator[PostBox]:
 
 @pytest_asyncio.fixture(scope="module")
 async def notifications(servers: Stack, post: PostBox) -> AsyncIterator[Notifications]:
-    def with_post_box(settings: NotificationsSettings) -> Resources:
-        return resources(settings.model_copy(update={"smtp_url": post.url}))
-
-    async with running(servers, service, NotificationsSettings, with_post_box) as replica:
+    async with notifying(servers, post) as replica:
         yield replica
-
-
-@asynccontextmanager
-async def subscriber(notifications: Notifications, event: type[Event]) -> AsyncIterator[list[str]]:
-    """The subjects of the events of one type that reach whoever listens."""
-    subjects: list[str] = []
-
-    async def keep(incoming: aio_pika.abc.AbstractIncomingMessage) -> None:
-        subjects.append(event.model_validate_json(incoming.body).subject)
-        await incoming.ack()
-
-    async with await aio_pika.connect(notifications.settings.broker_url) as connection:
-        channel = await connection.channel()
-        queue = await channel.declare_queue(exclusive=True)
-        await queue.bind(EVENTS_EXCHANGE, event.type)
-        await queue.consume(keep)
-        yield subjects
 
 
 async def test_a_receipt_reaches_every_guardian_soon_after_the_request(
@@ -110,7 +77,7 @@ async def test_a_receipt_reaches_every_guardian_soon_after_the_request(
     assert mail["Subject"].endswith("demande de réinscription de Zoé N'DIAYE")
     assert mail["Reply-To"] == "conservatoire.essai@territoire.example"
     assert mail["X-Correlation-ID"] == "test"
-    assert mail["Message-ID"].startswith(f"<{told[0]}@rentree.")
+    assert mail["Message-ID"].startswith(f"<{told[0].message_id}@rentree.")
     text = mail.get_body(("plain",))
     assert text is not None
     assert "FM 2.1 (33) - JEUDI" in text.get_content()

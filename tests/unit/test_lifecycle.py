@@ -1,4 +1,4 @@
-"""The life of an application, without a server: S20 to S24, S60, S71."""
+"""The life of an application, without a server: S20 to S24, S60, S71, S74."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -145,16 +145,48 @@ def test_validating_twice_keeps_the_first_receipt_even_after_closing() -> None:
     assert again is filed
 
 
-def test_a_submitted_application_takes_no_more_entries_and_cannot_be_declined() -> None:
+def test_a_submitted_application_takes_no_more_entries() -> None:
     filed = submit()
     for act in (
         lambda: lifecycle.complete(filed, 1, CAMPAIGN, OPEN),
         lambda: lifecycle.authorise(filed, ANSWERS, CAMPAIGN, OPEN),
         lambda: lifecycle.choose(filed, [], "", CAMPAIGN, OPEN),
-        lambda: decline(filed),
     ):
         assert refusal(act).code == "already_submitted"
     assert lifecycle.start(filed, CAMPAIGN, OPEN) is filed
+
+
+def test_a_submitted_application_can_be_withdrawn_until_closing() -> None:
+    filed = submit()
+    withdrawn = decline(filed, CAMPAIGN.closes_at - SECOND)
+    assert (withdrawn.state, withdrawn.step_reached) == ("declined", lifecycle.RECAP)
+    assert withdrawn.receipt == receipt(CAMPAIGN.closes_at - SECOND)
+    assert withdrawn.accepted_text_version is None
+    assert refusal(lambda: decline(filed, CAMPAIGN.closes_at)).code == "campaign_closed"
+
+
+def test_a_withdrawn_application_is_submitted_again_with_another_seat_and_receipt() -> None:
+    draft = lifecycle.take_back(decline(submit()), CAMPAIGN, OPEN)
+    assert (draft.state, draft.step_reached) == ("draft", lifecycle.COURSES)
+    other = choice()
+    chosen = lifecycle.choose(draft, [other], "", CAMPAIGN, OPEN)
+    again = submit(chosen, holds=hold(other), number="MEU-2027-000003-C")
+    assert (again.state, again.choices) == ("submitted", (other,))
+    assert again.receipt == receipt(number="MEU-2027-000003-C")
+
+
+def test_a_seat_that_was_given_up_serves_no_more_even_where_its_claim_is_told_late() -> None:
+    draft = lifecycle.take_back(decline(submit()), CAMPAIGN, OPEN)
+    chosen = lifecycle.choose(draft, [CHOICE], "", CAMPAIGN, OPEN)
+    assert refusal(lambda: submit(chosen)).code == "seat_not_held"
+    assert refusal(lambda: submit(chosen, holds=hold(claimed=True))).code == "seat_not_held"
+    assert refusal(lambda: submit(chosen, holds={})).code == "seat_not_held"
+
+
+def test_a_refusal_clicked_before_the_submission_does_not_undo_it() -> None:
+    filed = submit(at=OPEN)
+    assert decline(filed, OPEN - SECOND) is filed
+    assert decline(filed, OPEN).state == "declined"
 
 
 def test_a_declined_application_is_taken_back_before_anything_else() -> None:
@@ -174,7 +206,11 @@ def test_a_decline_has_a_receipt_and_taking_it_back_finds_every_entry_but_the_se
     assert decline(declined, CAMPAIGN.closes_at) is declined
     without_seat = CHOICE.model_copy(update={"course_id": None, "hold_id": None})
     assert reopen(declined, CAMPAIGN, OPEN) == replace(
-        RECAP, step_reached=lifecycle.COURSES, choices=(without_seat,)
+        RECAP,
+        step_reached=lifecycle.COURSES,
+        choices=(without_seat,),
+        chosen_at=OPEN,
+        given_up=frozenset(hold()),
     )
 
 
@@ -191,7 +227,14 @@ def test_a_decline_taken_back_waits_for_the_courses_to_be_chosen_again(
 
 def test_a_decline_taken_back_early_goes_on_where_it_was() -> None:
     begun = replace(Progress(), step_reached=lifecycle.AUTHORISATIONS)
-    assert lifecycle.take_back(decline(begun), CAMPAIGN, OPEN) == begun
+    assert lifecycle.take_back(decline(begun), CAMPAIGN, OPEN) == replace(begun, chosen_at=OPEN)
+
+
+def test_recording_the_same_choices_again_changes_nothing() -> None:
+    chosen = lifecycle.choose(RECAP, [CHOICE], "", CAMPAIGN, OPEN)
+    assert chosen.chosen_at == OPEN
+    assert lifecycle.choose(chosen, [CHOICE], "", CAMPAIGN, OPEN + SECOND) == chosen
+    assert lifecycle.choose(chosen, [], "", CAMPAIGN, OPEN + SECOND).chosen_at == OPEN + SECOND
 
 
 def test_taking_back_what_is_not_declined_changes_nothing() -> None:

@@ -73,16 +73,20 @@ class Family(RuleBasedStateMachine):
         if self.progress == before:
             return
         assert CAMPAIGN.prepares_at <= self.now < CAMPAIGN.closes_at
-        assert before.state != "submitted", "a submitted application changed"
-        if before.state == "declined":
+        if before.state == "submitted":
+            assert self.progress.state == "declined", "a submitted application changed"
+            assert self.progress.step_reached == lifecycle.RECAP
+        elif before.state == "declined":
             assert self.progress.step_reached == min(before.step_reached, lifecycle.COURSES)
             assert not any(
                 choice.hold_id or choice.course_id for choice in self.progress.choices
             ), "a freed seat came back"
         else:
             assert self.progress.step_reached >= before.step_reached
+        assert before.given_up <= self.progress.given_up
         if before.state != self.progress.state:
-            assert "draft" in (before.state, self.progress.state)
+            assert (before.state, self.progress.state) != ("declined", "submitted")
+            assert before.receipt != self.progress.receipt
             assert _rows(self.progress) == _rows(before)
             assert self.progress.authorisations == before.authorisations
 
@@ -116,6 +120,10 @@ class Family(RuleBasedStateMachine):
     @rule()
     def every_seat_is_released(self) -> None:
         self.holds = {known: replace(hold, released=True) for known, hold in self.holds.items()}
+
+    @rule()
+    def every_seat_is_claimed(self) -> None:
+        self.holds = {known: replace(hold, claimed=True) for known, hold in self.holds.items()}
 
     @rule(slot=st.none() | st.integers(11, 12), steps=st.integers(1, 5))
     def go_on(self, slot: int | None, steps: int) -> None:
@@ -190,6 +198,7 @@ class Family(RuleBasedStateMachine):
             assert self.progress.accepted_text_version
             held = [choice for choice in self.progress.choices if choice.hold_id]
             assert all(choice.hold_id in self.holds for choice in held)
+            assert not any(choice.hold_id in self.progress.given_up for choice in held)
             assert all(choice.label == _courses_words(choice.hold_id) for choice in held)
             assert self.progress.remarks or any(row.re_enrol for row in self.progress.choices)
 

@@ -42,6 +42,16 @@ class Caller(Contract):
             raise Rejection.not_found()
         return self.family_id
 
+    def staff_site(self) -> UUID | None:
+        """Give the site that a member of staff serves, none for an operator, who serves all; a
+        family is answered that there is nothing here.
+        """
+        if self.role == "operator":
+            return None
+        if self.role != "staff" or self.site_id is None:
+            raise Rejection.not_found()
+        return self.site_id
+
     def require_operator(self) -> None:
         """Let only the territory's operators through; raises the same refusal as a wrong page."""
         if self.role != "operator":

@@ -11,7 +11,7 @@ from sqlalchemy import BigInteger, Column, DateTime, Identity, MetaData, Table, 
 
 from shared.broker import EVENTS_EXCHANGE, BrokerLink, Unroutable
 from shared.contract import Event
-from shared.db import Transaction
+from shared.db import LINK_LOST, Transaction
 from shared.identifiers import new_id
 from shared.observability import (
     EVENTS_RELAYED,
@@ -61,6 +61,26 @@ async def emit(tx: Transaction, *events: Event) -> None:
     )
 
 
+_EMIT = """
+INSERT INTO outbox (event_id, type, subject, correlation_id, data)
+SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[])
+"""
+
+
+async def emit_on(connection: asyncpg.Connection, *events: Event) -> None:
+    """Tell ``events`` as :func:`emit` does, in a transaction of the driver's own connection."""
+    if not events:
+        return
+    await connection.execute(
+        _EMIT,
+        [new_id() for _ in events],
+        [event.type for event in events],
+        [event.subject for event in events],
+        [correlation_id()] * len(events),
+        [event.model_dump_json() for event in events],
+    )
+
+
 def cloud_event(service: str, row: asyncpg.Record) -> aio_pika.Message:
     """Give an outbox row its form on the wire: CloudEvents 1.0, AMQP binding, binary mode."""
     happened_at: datetime = row["happened_at"]
@@ -103,7 +123,7 @@ class Relay:
         while not stop.is_set():
             try:
                 await self._run_on_one_connection(stop)
-            except (OSError, TimeoutError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            except (*LINK_LOST, asyncpg.PostgresError) as error:
                 log.warning("relay interrupted", error=repr(error))
                 await _rest(stop)
             finally:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 import sqlalchemy.exc
 from aio_pika.exceptions import AMQPError
 from litestar import Litestar, Response, get
-from litestar.handlers import HTTPRouteHandler
+from litestar.handlers import BaseRouteHandler, HTTPRouteHandler
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
 
 from shared import migrations
@@ -21,7 +21,7 @@ from shared.answering import Desk, ask_route
 from shared.broker import BrokerLink, Unroutable
 from shared.callers import Caller, TokenVerifier
 from shared.contract import Ask
-from shared.db import Database, Transaction
+from shared.db import LINK_LOST, Database, Transaction
 from shared.handlers import Handler, Occurrence, Resources, Signature, chosen
 from shared.inbox import forget_old_events
 from shared.observability import configure_logging, correlated, get_logger
@@ -35,14 +35,7 @@ log = get_logger()
 _TRY_AGAIN_SECONDS = 1.0
 _CHORES_END_WITHIN_SECONDS = 5.5
 _CANCELLED_WITHIN_SECONDS = 1.0
-_SERVER_IS_AWAY = (
-    OSError,
-    TimeoutError,
-    AMQPError,
-    Unroutable,
-    sqlalchemy.exc.DBAPIError,
-    sqlalchemy.exc.TimeoutError,
-)
+_SERVER_IS_AWAY = (*LINK_LOST, AMQPError, Unroutable, sqlalchemy.exc.DBAPIError)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +48,9 @@ class Chore:
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """What a service is made of. ``public_asks`` are answered without a token."""
+    """What a service is made of. ``public_asks`` are answered without a token; ``resources`` are
+    what its handlers need that lives on the replica's database.
+    """
 
     name: str
     migrations: Path
@@ -63,6 +58,7 @@ class Service:
     reactions: Sequence[Handler] = ()
     chores: Sequence[Chore] = ()
     public_asks: Sequence[Handler] = ()
+    resources: Callable[[Database], Resources] = lambda _: {}
 
     def run(self, settings: ServiceSettings, resources: Resources | None = None) -> None:
         """Run one replica until it is told to stop."""
@@ -102,6 +98,7 @@ class Replica:
         given: dict[object, object] = {
             Database: self.database,
             BrokerLink: self._link,
+            **service.resources(self.database),
             **resources,
         }
         self.given = given
@@ -124,7 +121,7 @@ class Replica:
             given=self.given,
             limit=self._settings.asks_in_flight,
         )
-        routes: list[HTTPRouteHandler] = []
+        routes: list[BaseRouteHandler] = []
         for signature, public in self._service.signatures():
             signature.check({*self.given, Transaction} | (set() if public else {Caller}))
             routes.append(ask_route(desk, signature, public=public))
@@ -198,6 +195,8 @@ class Replica:
             with correlated(None, chore=chore.function.__name__):
                 try:
                     await chore.function(**chosen(wants, self.given))
+                except _SERVER_IS_AWAY as error:
+                    log.warning("chore put off", error=repr(error))
                 except Exception:  # a chore that failed comes round again
                     log.exception("chore failed")
             try:

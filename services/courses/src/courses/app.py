@@ -5,7 +5,8 @@ from pathlib import Path
 from shared.service import Chore, Service
 from shared.settings import ServiceSettings
 
-from courses import commands, imports, queries, reactions
+from courses import commands, imports, queries, reactions, telling
+from courses.allocator import Allocator
 
 service = Service(
     name="courses",
@@ -13,8 +14,15 @@ service = Service(
     asks=[
         queries.course_rows,
         queries.followed_courses,
+        queries.my_waiting_places,
+        commands.accept_offer,
+        commands.confirm_seat,
         commands.hold_seats,
+        commands.join_waiting_list,
+        commands.leave_waiting_list,
+        commands.place_student,
         commands.release_seat,
+        commands.renew_holds,
         imports.import_courses,
         imports.import_enrolments,
     ],
@@ -24,7 +32,12 @@ service = Service(
         reactions.remember_campaign,
         reactions.remember_families,
     ],
-    chores=[Chore(commands.release_expired_holds, seconds=2)],
+    public_asks=[telling.seats_left],
+    chores=[
+        Chore(commands.release_expired_holds, seconds=2),
+        Chore(telling.tell_seats, seconds=0.2),
+    ],
+    resources=lambda database: {Allocator: Allocator(database)},
 )
 
 

@@ -19,6 +19,12 @@ def year_before(school_year: str) -> str:
     return f"{first}-{first + 1}"
 
 
+def year_after(school_year: str) -> str:
+    """Give the school year after: 2027-2028 for 2026-2027."""
+    first = int(school_year[:4]) + 1
+    return f"{first}-{first + 1}"
+
+
 def course_label(
     curriculum: str,
     level: str,

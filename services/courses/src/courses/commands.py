@@ -1,170 +1,162 @@
-"""What courses is asked to do: hold seats, give them back."""
+"""What courses is asked to do: seats held, kept and given back, waiting lists, placements."""
 
-from collections.abc import Sequence
 from datetime import UTC, datetime
-from uuid import UUID
 
 import sqlalchemy as sa
 from shared.broker import BrokerLink
 from shared.callers import Caller
 from shared.contract import Rejection
-from shared.contracts.courses import Hold, HoldSeats, ReleaseSeat, SeatsHeld, SeatsReleased
-from shared.db import Database, Transaction
-from shared.outbox import emit
-
-from courses.ledger import (
-    end_holds,
-    lock_courses,
-    read_live_seats,
-    read_rooms,
-    write_allocation,
+from shared.contracts.courses import (
+    AcceptOffer,
+    ConfirmSeat,
+    Hold,
+    HoldSeats,
+    JoinWaitingList,
+    LeaveWaitingList,
+    PlaceStudent,
+    ReleaseSeat,
+    RenewHolds,
+    WaitingPlace,
 )
-from courses.queries import as_hold, read_rows, require_own_student
-from courses.seats import MARGIN, Wish, allocate
-from courses.tables import campaign, seat, student
+from shared.db import Database
+
+from courses.allocator import Allocator
+from courses.queries import read_waiting_places
+from courses.requests import (
+    AcceptRequest,
+    ConfirmRequest,
+    ExpireRequest,
+    HoldRequest,
+    JoinRequest,
+    LeaveRequest,
+    PlaceRequest,
+    ReleaseRequest,
+    RenewRequest,
+    Wish,
+)
+from courses.seats import MARGIN
+from courses.tables import place, seat
 
 _SWEEP = 500
 _SUBMISSIONS = "courses.claim_seats"
 
 
-async def hold_seats(command: HoldSeats, caller: Caller, tx: Transaction) -> tuple[Hold, ...]:
+async def hold_seats(command: HoldSeats, caller: Caller, allocator: Allocator) -> tuple[Hold, ...]:
     """Hold what a family wishes, all of it or nothing."""
-    now = datetime.now(UTC)
-    family_id = caller.family()
-    student_ids = {request.student_id for request in command.requests}
-    await require_own_student(tx, caller, *student_ids)
-    school_year = await _open_school_year(tx, command.campaign_id, caller, now)
-    rows = await read_rows(tx, [request.follow_id for request in command.requests], school_year)
-    wishes = []
-    for request in command.requests:
-        row = rows.get(request.follow_id)
-        if row is None or row.student_id != request.student_id:
-            raise Rejection.not_found()
-        wishes.append(Wish(request.hold_id, row, request.course_ids))
-    await _refuse_used(tx, family_id, [wish.hold_id for wish in wishes])
-    student_ids |= await _students_giving_back(tx, family_id, command.give_back)
-
-    # two tabs of one family decide one after the other
-    await tx.execute(
-        sa.select(student.c.id)
-        .where(student.c.id.in_(student_ids), student.c.family_id == family_id)
-        .order_by(student.c.id)
-        .with_for_update()
+    return await allocator.decide(
+        HoldRequest(
+            campaign_id=command.campaign_id,
+            family_id=caller.family(),
+            site_id=caller.site_id,
+            actor_id=caller.account_id,
+            wishes=tuple(
+                Wish(each.hold_id, each.student_id, each.follow_id, each.course_ids)
+                for each in command.requests
+            ),
+            give_back=command.give_back,
+        )
     )
-    kept = await read_live_seats(tx, command.campaign_id, student_ids)
-    course_ids = {course_id for wish in wishes for course_id in wish.course_ids}
-    course_ids |= {seat.course_id for seat in kept}
-    await lock_courses(tx, course_ids)
-    kept = await read_live_seats(tx, command.campaign_id, student_ids)
-    rooms = await read_rooms(tx, course_ids)
-    allocation = allocate(wishes, rooms, kept, now, command.give_back)
-    await write_allocation(tx, command.campaign_id, family_id, allocation, now)
-    holds = tuple(as_hold(granted, rooms[granted.course_id]) for granted in allocation.granted)
-    await emit(
-        tx,
-        SeatsHeld(
+
+
+async def release_seat(command: ReleaseSeat, caller: Caller, allocator: Allocator) -> None:
+    """Give a held seat back."""
+    await allocator.decide(ReleaseRequest(command.hold_id, caller.family(), caller.account_id))
+
+
+async def renew_holds(
+    command: RenewHolds, caller: Caller, allocator: Allocator
+) -> tuple[Hold, ...]:
+    """Keep holds longer, while their family is active."""
+    return await allocator.decide(RenewRequest(command.hold_ids, caller.family()))
+
+
+async def join_waiting_list(
+    command: JoinWaitingList, caller: Caller, allocator: Allocator, database: Database
+) -> WaitingPlace:
+    """Wait for a seat in a full course."""
+    family_id = caller.family()
+    await allocator.decide(
+        JoinRequest(
+            place_id=command.place_id,
             campaign_id=command.campaign_id,
             family_id=family_id,
-            holds=holds,
-            replaced_hold_ids=tuple(old.id for old in allocation.replaced),
-        ),
+            site_id=caller.site_id,
+            student_id=command.student_id,
+            follow_id=command.follow_id,
+            course_id=command.course_id,
+        )
     )
-    return holds
+    row = (command.campaign_id, command.follow_id, command.course_id)
+    async with database.transaction() as tx:
+        for waiting in await read_waiting_places(tx, place.c.family_id == family_id):
+            if (waiting.campaign_id, waiting.follow_id, waiting.course_id) == row:
+                return waiting
+    # it was offered and ended, or left from another tab, before we could look
+    raise Rejection("place_ended", "Vous n'êtes plus sur cette liste d'attente : recommencez.")
 
 
-async def release_seat(command: ReleaseSeat, caller: Caller, tx: Transaction) -> None:
-    """Give a held seat back."""
-    found = (
-        await tx.execute(
-            sa.select(seat.c.course_id).where(
-                seat.c.id == command.hold_id, seat.c.family_id == caller.family()
-            )
+async def leave_waiting_list(
+    command: LeaveWaitingList, caller: Caller, allocator: Allocator
+) -> None:
+    """Wait no longer, or refuse what was offered."""
+    await allocator.decide(LeaveRequest(command.place_id, caller.family(), caller.account_id))
+
+
+async def accept_offer(command: AcceptOffer, caller: Caller, allocator: Allocator) -> Hold:
+    """Take the seat that was offered, in place of the present one."""
+    (hold,) = await allocator.decide(
+        AcceptRequest(command.place_id, caller.family(), caller.site_id, caller.account_id)
+    )
+    return hold
+
+
+async def confirm_seat(command: ConfirmSeat, caller: Caller, allocator: Allocator) -> Hold:
+    """Confirm a claimed seat, for the record."""
+    (hold,) = await allocator.decide(
+        ConfirmRequest(command.hold_id, caller.staff_site(), caller.account_id, command.reason)
+    )
+    return hold
+
+
+async def place_student(command: PlaceStudent, caller: Caller, allocator: Allocator) -> Hold:
+    """Place a student's row in a course, for a reason."""
+    (hold,) = await allocator.decide(
+        PlaceRequest(
+            seat_id=command.hold_id,
+            campaign_id=command.campaign_id,
+            site_id=caller.staff_site(),
+            actor_id=caller.account_id,
+            student_id=command.student_id,
+            follow_id=command.follow_id,
+            course_id=command.course_id,
+            reason=command.reason,
         )
-    ).one_or_none()
-    if found is None:
-        raise Rejection.not_found()
-    await lock_courses(tx, [found.course_id])
-    released = await end_holds(tx, [command.hold_id], "released", datetime.now(UTC))
-    if released:
-        await emit(tx, SeatsReleased(hold_ids=tuple(released)))
-        return
-    state = await tx.scalar(sa.select(seat.c.state).where(seat.c.id == command.hold_id))
-    if state == "claimed":
-        raise Rejection(
-            "already_claimed",
-            "Cette place fait partie d'une demande déjà transmise. Contactez le conservatoire.",
-        )
+    )
+    return hold
 
 
-async def release_expired_holds(database: Database, link: BrokerLink) -> None:
-    """Give back the seats of holds that ended, margin included. Any replica may do it.
+async def release_expired_holds(database: Database, link: BrokerLink, allocator: Allocator) -> None:
+    """End the holds and the offers whose time is over, margin included. Any replica may do it.
 
     Not while submissions wait to be heard, nor while the broker is away and they might: a family
     that validated in time keeps its seat, however late the word of it comes.
     """
     if await link.waiting(_SUBMISSIONS):
         return
-    now = datetime.now(UTC)
-    expired = seat.c.state == "held", seat.c.expires_at < now - MARGIN
+    over = datetime.now(UTC) - MARGIN
     async with database.transaction() as tx:
-        candidates = (
-            await tx.execute(sa.select(seat.c.id, seat.c.course_id).where(*expired).limit(_SWEEP))
-        ).all()
-        if not candidates:
-            return
-        await lock_courses(tx, [row.course_id for row in candidates])
-        still = await tx.scalars(
-            sa.select(seat.c.id).where(seat.c.id.in_([row.id for row in candidates]), *expired)
+        seat_ids = await tx.scalars(
+            sa.select(seat.c.id)
+            .where(seat.c.state == "held", seat.c.expires_at < over)
+            .order_by(seat.c.expires_at)
+            .limit(_SWEEP)
         )
-        released = await end_holds(tx, list(still), "released", now)
-        if released:
-            await emit(tx, SeatsReleased(hold_ids=tuple(released)))
-
-
-async def _open_school_year(
-    tx: Transaction, campaign_id: UUID, caller: Caller, now: datetime
-) -> str:
-    """Give the school year of a campaign that is open now, to the second (S24)."""
-    found = (
-        await tx.execute(
-            sa.select(campaign).where(
-                campaign.c.id == campaign_id, campaign.c.site_id == caller.site_id
-            )
+        place_ids = await tx.scalars(
+            sa.select(place.c.id)
+            .where(place.c.state == "offered", place.c.offered_until < over)
+            .order_by(place.c.offered_until)
+            .limit(_SWEEP)
         )
-    ).one_or_none()
-    if found is None:
-        raise Rejection.not_found()
-    if now < found.opens_at:
-        raise Rejection(
-            "campaign_not_open", "La campagne de réinscription n'est pas encore ouverte."
-        )
-    if now >= found.closes_at:
-        raise Rejection("campaign_closed", "La campagne de réinscription est terminée.")
-    return str(found.school_year)
-
-
-async def _students_giving_back(
-    tx: Transaction, family_id: UUID, hold_ids: Sequence[UUID]
-) -> set[UUID]:
-    """Give whose holds are given back; another family's do not exist."""
-    given_back = await tx.execute(
-        sa.select(seat.c.family_id, seat.c.student_id).where(seat.c.id.in_(hold_ids))
-    )
-    student_ids = set()
-    for former in given_back:
-        if former.family_id != family_id:
-            raise Rejection.not_found()
-        student_ids.add(former.student_id)
-    return student_ids
-
-
-async def _refuse_used(tx: Transaction, family_id: UUID, hold_ids: list[UUID]) -> None:
-    """An identifier serves one hold of one family: once ended, another choice needs a new one."""
-    used = await tx.execute(
-        sa.select(seat.c.family_id, seat.c.state).where(seat.c.id.in_(hold_ids))
-    )
-    for former in used:
-        if former.family_id != family_id:
-            raise Rejection.not_found()
-        if former.state == "released":
-            raise Rejection("hold_ended", "Cette place n'est plus retenue. Choisissez à nouveau.")
+        expired = ExpireRequest(tuple(seat_ids), tuple(place_ids))
+    if expired.seat_ids or expired.place_ids:
+        await allocator.decide(expired)

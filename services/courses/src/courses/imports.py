@@ -1,5 +1,6 @@
 """The catalogue and who follows what, from CSV exports."""
 
+from collections.abc import Collection
 from datetime import time
 from typing import Annotated, Literal
 from uuid import UUID
@@ -20,7 +21,10 @@ from shared.identifiers import imported_id
 from shared.outbox import emit
 from sqlalchemy.dialects.postgresql import insert
 
+from courses.allocator import Allocator
 from courses.catalogue import MODES
+from courses.edition import publish_edition
+from courses.requests import OfferRequest
 from courses.tables import course, follow, occupancy
 
 _STUDENTS_PER_EVENT = 500
@@ -56,8 +60,13 @@ class _EnrolmentLine(CsvRow):
     niveau_propose: str
 
 
-async def import_courses(command: ImportCourses, caller: Caller, tx: Transaction) -> ImportReport:
-    """Keep the catalogue of a territory, all of the file or nothing."""
+async def import_courses(
+    command: ImportCourses, caller: Caller, tx: Transaction, allocator: Allocator
+) -> ImportReport:
+    """Keep the catalogue of a territory, all of the file or nothing.
+
+    Where a capacity was raised, those who wait are offered the new seats before anyone else.
+    """
     caller.require_operator()
     lines = parse_rows(command.lines, _CourseLine, _what_is_wrong_with_times, unique="code")
     changed = await record_rows(
@@ -87,11 +96,9 @@ async def import_courses(command: ImportCourses, caller: Caller, tx: Transaction
         ],
     )
     if changed:
-        await tx.execute(
-            insert(occupancy)
-            .values([{"course_id": course_id} for course_id in changed])
-            .on_conflict_do_nothing()
-        )
+        waited_for = await _count_seats(tx, changed)
+        if waited_for:
+            await allocator.decide_within(tx, OfferRequest(tuple(waited_for)))
         # a corrected discipline concerns whoever follows the course
         following = await tx.scalars(sa.select(follow.c.id).where(follow.c.course_id.in_(changed)))
         await _tell_disciplines(tx, set(following))
@@ -142,6 +149,29 @@ def _what_is_wrong_with_times(line: _CourseLine) -> dict[str, str]:
     if line.debut is not None and line.fin is not None and line.debut >= line.fin:
         return {"fin": "la fin doit suivre le début"}
     return {}
+
+
+async def _count_seats(tx: Transaction, course_ids: Collection[UUID]) -> list[UUID]:
+    """Take over the capacity of some courses, in the order of their locks; give those that have
+    a waiting list.
+    """
+    await publish_edition(tx)
+    rows = insert(occupancy).from_select(
+        ["course_id", "capacity", "version"],
+        sa.select(course.c.id, course.c.capacity, sa.literal(1))
+        .where(course.c.id.in_(course_ids))
+        .order_by(course.c.id),
+    )
+    waited_for = await tx.execute(
+        rows.on_conflict_do_update(
+            index_elements=["course_id"],
+            set_={
+                "capacity": rows.excluded.capacity,
+                "version": occupancy.c.version + 1,
+            },
+        ).returning(occupancy.c.course_id, occupancy.c.waiting)
+    )
+    return [row.course_id for row in waited_for if row.waiting]
 
 
 async def _tell_disciplines(tx: Transaction, follow_ids: set[UUID]) -> None:

@@ -12,14 +12,17 @@ from shared.contracts.courses import (
     FollowedCourse,
     FollowedCourses,
     Hold,
+    MyWaitingPlaces,
     Slot,
+    WaitingPlace,
 )
 from shared.db import Transaction
 
 from courses.catalogue import course_label, year_before
-from courses.ledger import read_live_seats, read_rooms
-from courses.seats import Room, Row, Seat
-from courses.tables import campaign, course, follow, student
+from courses.seats import seats_left
+from courses.tables import campaign, course, follow, occupancy, place, seat, student
+
+type _Line = sa.Row[tuple[object, ...]]
 
 
 async def course_rows(query: CourseRows, caller: Caller, tx: Transaction) -> tuple[CourseRow, ...]:
@@ -41,17 +44,11 @@ async def course_rows(query: CourseRows, caller: Caller, tx: Transaction) -> tup
             .order_by(course.c.mode != "slot", course.c.discipline, course.c.code)
         )
     ).all()
-    wanted = sa.tuple_(course.c.site_id, course.c.curriculum, course.c.level)
-    offered_ids = await tx.scalars(
-        sa.select(course.c.id)
-        .where(course.c.school_year == school_year, course.c.mode == "slot")
-        .where(wanted.in_([(row.site_id, row.curriculum, row.proposed_level) for row in followed]))
-        .order_by(course.c.code)
+    offered = await _read_offer(tx, school_year, followed)
+    holds = await _read_holds(tx, query)
+    places = await read_waiting_places(
+        tx, place.c.student_id == query.student_id, place.c.campaign_id == query.campaign_id
     )
-    offered = list(offered_ids)
-    seats = await read_live_seats(tx, query.campaign_id, [query.student_id])
-    rooms = await read_rooms(tx, [*offered, *(seat.course_id for seat in seats)])
-    by_row = {seat.follow_id: seat for seat in seats}
     return tuple(
         CourseRow(
             follow_id=row.follow_id,
@@ -62,11 +59,21 @@ async def course_rows(query: CourseRows, caller: Caller, tx: Transaction) -> tup
             active=True,
             mode=row.mode,
             next_level=row.proposed_level,
-            slots=_slots(row, [rooms[course_id] for course_id in offered]),
-            hold=_hold(by_row.get(row.follow_id), rooms),
+            slots=_slots(row, offered),
+            hold=holds.get(row.follow_id),
+            waiting=tuple(each for each in places if each.follow_id == row.follow_id),
         )
         for row in followed
     )
+
+
+async def my_waiting_places(
+    query: MyWaitingPlaces,  # noqa: ARG001 - it asks for all of them
+    caller: Caller,
+    tx: Transaction,
+) -> tuple[WaitingPlace, ...]:
+    """Show a family where it waits, and what it is offered."""
+    return await read_waiting_places(tx, place.c.family_id == caller.family())
 
 
 async def followed_courses(
@@ -102,64 +109,114 @@ async def require_own_student(tx: Transaction, caller: Caller, *student_ids: UUI
         raise Rejection.not_found()
 
 
-async def read_rows(
-    tx: Transaction, follow_ids: Sequence[UUID], school_year: str
-) -> dict[UUID, Row]:
-    """Read what some courses followed the year before lead to in ``school_year``."""
+async def read_waiting_places(
+    tx: Transaction, *whose: sa.ColumnElement[bool]
+) -> tuple[WaitingPlace, ...]:
+    """Read the live places on waiting lists, offers first, with their rank in each list."""
+    ahead = place.alias()
+    rank = (
+        sa.select(sa.func.count())
+        .where(
+            ahead.c.course_id == place.c.course_id,
+            ahead.c.state == "waiting",
+            ahead.c.position <= place.c.position,
+        )
+        .scalar_subquery()
+    )
     rows = await tx.execute(
-        sa.select(follow, course.c.site_id, course.c.curriculum)
-        .join(course, course.c.id == follow.c.course_id)
-        .where(follow.c.id.in_(follow_ids))
-        .where(course.c.school_year == year_before(school_year), course.c.mode == "slot")
+        sa.select(
+            place,
+            sa.case((place.c.state == "waiting", rank), else_=0).label("rank"),
+            course.c.curriculum,
+            course.c.level,
+            course.c.group_number,
+            course.c.weekday,
+            course.c.starts_at,
+            course.c.ends_at,
+        )
+        .join(course, course.c.id == place.c.course_id)
+        .where(place.c.state.in_(("waiting", "offered")), *whose)
+        .order_by(place.c.state, place.c.position)
+    )
+    return tuple(
+        WaitingPlace(
+            id=row.id,
+            campaign_id=row.campaign_id,
+            student_id=row.student_id,
+            follow_id=row.follow_id,
+            course_id=row.course_id,
+            label=_label(row),
+            state=row.state,
+            rank=row.rank,
+            joined_at=row.joined_at,
+            offered_until=row.offered_until,
+        )
+        for row in rows
+    )
+
+
+async def _read_offer(tx: Transaction, school_year: str, followed: Sequence[_Line]) -> list[_Line]:
+    """Read the groups of next year at the levels proposed, with their counters."""
+    wanted = sa.tuple_(course.c.site_id, course.c.curriculum, course.c.level)
+    offered = await tx.execute(
+        sa.select(course, occupancy.c.taken, occupancy.c.waiting)
+        .join(occupancy, occupancy.c.course_id == course.c.id)
+        .where(course.c.school_year == school_year, course.c.mode == "slot")
+        .where(wanted.in_([(row.site_id, row.curriculum, row.proposed_level) for row in followed]))
+        .order_by(course.c.code)
+    )
+    return list(offered.all())
+
+
+async def _read_holds(tx: Transaction, query: CourseRows) -> dict[UUID, Hold]:
+    """Read the live seats of a student, by row."""
+    rows = await tx.execute(
+        sa.select(
+            seat,
+            course.c.curriculum,
+            course.c.level,
+            course.c.group_number,
+            course.c.weekday,
+            course.c.starts_at,
+            course.c.ends_at,
+        )
+        .join(course, course.c.id == seat.c.course_id)
+        .where(seat.c.campaign_id == query.campaign_id)
+        .where(seat.c.student_id == query.student_id, seat.c.state != "released")
     )
     return {
-        row.id: Row(
-            follow_id=row.id,
+        row.follow_id: Hold(
+            id=row.id,
             student_id=row.student_id,
-            site_id=row.site_id,
-            school_year=school_year,
-            curriculum=row.curriculum,
-            next_level=row.proposed_level,
+            follow_id=row.follow_id,
+            course_id=row.course_id,
+            label=_label(row),
+            state=row.state,
+            expires_at=row.expires_at,
         )
         for row in rows
     }
 
 
-def as_hold(seat: Seat, room: Room) -> Hold:
-    """Show a seat to its family."""
-    return Hold(
-        id=seat.id,
-        student_id=seat.student_id,
-        follow_id=seat.follow_id,
-        course_id=seat.course_id,
-        label=room.label,
-        state="claimed" if seat.claimed else "held",
-        expires_at=seat.expires_at,
-    )
-
-
-def _hold(seat: Seat | None, rooms: dict[UUID, Room]) -> Hold | None:
-    return None if seat is None else as_hold(seat, rooms[seat.course_id])
-
-
-def _label(row: sa.Row[tuple[object, ...]]) -> str:
+def _label(row: _Line) -> str:
     return course_label(
         row.curriculum, row.level, row.group_number, row.weekday, row.starts_at, row.ends_at
     )
 
 
-def _slots(row: sa.Row[tuple[object, ...]], rooms: Sequence[Room]) -> tuple[Slot, ...]:
+def _slots(row: _Line, offered: Sequence[_Line]) -> tuple[Slot, ...]:
     if row.mode != "slot":
         return ()
     return tuple(
         Slot(
-            course_id=room.course_id,
-            label=room.label,
-            teacher=room.teacher,
-            room=room.place,
-            seats_left=room.seats_left,
+            course_id=group.id,
+            label=_label(group),
+            teacher=group.teacher,
+            room=group.room,
+            seats_left=seats_left(group.capacity, group.taken, group.waiting),
+            waiting=group.waiting,
         )
-        for room in rooms
-        if (room.site_id, room.curriculum, room.level)
+        for group in offered
+        if (group.site_id, group.curriculum, group.level)
         == (row.site_id, row.curriculum, row.proposed_level)
     )

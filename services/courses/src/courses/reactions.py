@@ -1,9 +1,6 @@
 """What courses does when something happened elsewhere."""
 
-from datetime import UTC, datetime
-
 import sqlalchemy as sa
-from shared.contracts.courses import SeatsClaimed, SeatsReleased
 from shared.contracts.enrolment import (
     ApplicationSubmitted,
     CampaignPublished,
@@ -12,51 +9,34 @@ from shared.contracts.enrolment import (
 from shared.contracts.identity import FamiliesRecorded
 from shared.copies import keep_newer
 from shared.db import Transaction
-from shared.outbox import emit
 from sqlalchemy.dialects.postgresql import insert
 
-from courses.ledger import end_holds, lock_courses, take_back
-from courses.tables import campaign, family, seat, student
+from courses.allocator import Allocator
+from courses.edition import publish_edition
+from courses.requests import ClaimRequest, DeclineRequest
+from courses.tables import campaign, family, student
 
 
-async def claim_seats(event: ApplicationSubmitted, tx: Transaction) -> None:
-    """Turn a submitted application's holds into claims.
-
-    A hold that was released before the word of its submission came is taken back where its course
-    still has a seat.
-    """
-    wanted = [choice.hold_id for choice in event.choices if choice.hold_id is not None]
-    own = sa.and_(seat.c.id.in_(wanted), seat.c.family_id == event.family_id)
-    await lock_courses(tx, await tx.scalars(sa.select(seat.c.course_id).where(own)))
-    held = list(await tx.scalars(sa.select(seat.c.id).where(own, seat.c.state == "held")))
-    await end_holds(tx, held, "claimed", datetime.now(UTC))
-    released = await tx.scalars(sa.select(seat.c.id).where(own, seat.c.state == "released"))
-    for seat_id in list(released):
-        await take_back(tx, seat_id)
-    claimed = set(await tx.scalars(sa.select(seat.c.id).where(own, seat.c.state == "claimed")))
-    await emit(
+async def claim_seats(event: ApplicationSubmitted, tx: Transaction, allocator: Allocator) -> None:
+    """Turn a submitted application's holds into claims."""
+    await allocator.decide_within(
         tx,
-        SeatsClaimed(
+        ClaimRequest(
             application_id=event.application_id,
-            hold_ids=tuple(hold_id for hold_id in wanted if hold_id in claimed),
-            missing_hold_ids=tuple(hold_id for hold_id in wanted if hold_id not in claimed),
+            campaign_id=event.campaign_id,
+            family_id=event.family_id,
+            student_id=event.student_id,
+            seat_ids=tuple(choice.hold_id for choice in event.choices if choice.hold_id),
+            received_at=event.received_at,
         ),
     )
 
 
-async def free_seats(event: ReenrolmentDeclined, tx: Transaction) -> None:
-    """Free what a student held when its family declined; a later change of mind stays."""
-    held = (
-        seat.c.campaign_id == event.campaign_id,
-        seat.c.student_id == event.student_id,
-        seat.c.state == "held",
-        seat.c.held_at <= event.received_at,
+async def free_seats(event: ReenrolmentDeclined, tx: Transaction, allocator: Allocator) -> None:
+    """Free what a student had when its family declined or withdrew."""
+    await allocator.decide_within(
+        tx, DeclineRequest(event.campaign_id, event.student_id, event.received_at)
     )
-    await lock_courses(tx, await tx.scalars(sa.select(seat.c.course_id).where(*held)))
-    seat_ids = list(await tx.scalars(sa.select(seat.c.id).where(*held)))
-    released = await end_holds(tx, seat_ids, "released", datetime.now(UTC))
-    if released:
-        await emit(tx, SeatsReleased(hold_ids=tuple(released)))
 
 
 async def remember_campaign(event: CampaignPublished, tx: Transaction) -> None:
@@ -72,6 +52,7 @@ async def remember_campaign(event: CampaignPublished, tx: Transaction) -> None:
         .values(id=event.campaign_id, **values)
         .on_conflict_do_update(index_elements=["id"], set_=values)
     )
+    await publish_edition(tx)
 
 
 async def remember_families(event: FamiliesRecorded, tx: Transaction) -> None:

@@ -26,6 +26,7 @@ service = Service(
         reactions.remember_families,
         reactions.remember_holds,
         reactions.forget_holds,
+        reactions.adopt_seat,
         reactions.record_claims,
     ],
 )

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 from uuid import UUID
 
+from pydantic import TypeAdapter
 from shared.contract import Rejection
 from shared.contracts.enrolment import (
     Application,
@@ -12,11 +13,14 @@ from shared.contracts.enrolment import (
     Receipt,
 )
 from shared.db import Transaction
-from sqlalchemy import RowMapping, Select, and_, select, update
-from sqlalchemy.dialects.postgresql import insert
+from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, select, update
+from sqlalchemy.dialects.postgresql import JSONB, insert
 
+from enrolment.adoption import Placement, adopt
 from enrolment.lifecycle import Progress
-from enrolment.tables import application, campaign, family, student
+from enrolment.tables import application, campaign, family, hold, student
+
+_PLACEMENTS = TypeAdapter(tuple[Placement, ...])
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,7 @@ def of_family(family_id: UUID) -> Select[tuple[object, ...]]:
         student.c.family_id == family_id,
     )
     return (
-        select(application, campaign)
+        select(application, campaign, _placements())
         .join_from(application, campaign, campaign.c.id == application.c.campaign_id)
         .join(student, belongs)
     )
@@ -73,14 +77,21 @@ def read_application(row: RowMapping) -> StoredApplication:
         student_id=row[stored.student_id],
         campaign=read_campaign(row),
         site_code=row[campaign.c.site_code],
-        progress=Progress(
-            state=row[stored.state],
-            step_reached=row[stored.step_reached],
-            authorisations=authorisations and Authorisations.model_validate(authorisations),
-            choices=tuple(CourseChoice.model_validate(choice) for choice in row[stored.choices]),
-            remarks=row[stored.remarks],
-            accepted_text_version=row[stored.accepted_text_version],
-            receipt=number and Receipt(number=number, received_at=row[stored.received_at]),
+        progress=adopt(
+            Progress(
+                state=row[stored.state],
+                step_reached=row[stored.step_reached],
+                authorisations=authorisations and Authorisations.model_validate(authorisations),
+                choices=tuple(
+                    CourseChoice.model_validate(choice) for choice in row[stored.choices]
+                ),
+                chosen_at=row[stored.chosen_at],
+                given_up=frozenset(row[stored.given_up_hold_ids]),
+                remarks=row[stored.remarks],
+                accepted_text_version=row[stored.accepted_text_version],
+                receipt=number and Receipt(number=number, received_at=row[stored.received_at]),
+            ),
+            _PLACEMENTS.validate_python(row["placements"] or ()),
         ),
         revision=row[stored.revision],
     )
@@ -132,16 +143,43 @@ async def lock_or_create(
 
 
 async def save(tx: Transaction, stored: StoredApplication, progress: Progress) -> StoredApplication:
-    """Save where a locked application stands now; the same value where nothing changed."""
+    """Save where a locked application stands now; the same value where nothing changed.
+
+    What courses claimed was for the submission before this change.
+    """
     if progress == stored.progress:
         return stored
     saved = replace(stored, progress=progress, revision=stored.revision + 1)
     await tx.execute(
         update(application)
         .where(application.c.id == stored.id)
-        .values(revision=saved.revision, **_columns(progress))
+        .values(
+            revision=saved.revision,
+            claimed_at=None,
+            missing_hold_ids=[],
+            **_columns(progress),
+        )
     )
     return saved
+
+
+def _placements() -> ColumnElement[object]:
+    """Gather where the student's rows were placed, in the same statement as the application."""
+    placed = {
+        "hold_id": hold.c.id,
+        "follow_id": hold.c.follow_id,
+        "course_id": hold.c.course_id,
+        "label": hold.c.label,
+        "replaces": hold.c.replaces,
+        "placed_at": hold.c.placed_at,
+    }
+    parts = [part for pair in placed.items() for part in pair]
+    return (
+        select(func.jsonb_agg(func.jsonb_build_object(*parts), type_=JSONB))
+        .where(hold.c.student_id == application.c.student_id, hold.c.placed_at.is_not(None))
+        .scalar_subquery()
+        .label("placements")
+    )
 
 
 async def _lock(tx: Transaction, wanted: Select[tuple[object, ...]]) -> StoredApplication:
@@ -158,6 +196,8 @@ def _columns(progress: Progress) -> dict[str, object]:
         "step_reached": progress.step_reached,
         "authorisations": authorisations and authorisations.model_dump(mode="json"),
         "choices": [choice.model_dump(mode="json") for choice in progress.choices],
+        "chosen_at": progress.chosen_at,
+        "given_up_hold_ids": sorted(progress.given_up),
         "remarks": progress.remarks,
         "accepted_text_version": progress.accepted_text_version,
         "receipt_number": receipt and receipt.number,

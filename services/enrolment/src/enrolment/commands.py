@@ -36,7 +36,7 @@ from enrolment.applications import (
     read_campaign,
     save,
 )
-from enrolment.holds import ends, gain, known_holds
+from enrolment.holds import known_holds
 from enrolment.receipts import new_receipt
 
 
@@ -151,7 +151,7 @@ async def submit_application(
 async def decline_reenrolment(
     command: DeclineReenrolment, caller: Caller, tx: Transaction
 ) -> Application:
-    """Record a refusal once, with one receipt, and tell it."""
+    """Record a refusal once, be it before a submission or after, with one receipt, and tell it."""
     received_at = lifecycle.counted_instant(command.received_at, datetime.now(UTC))
     stored = await lock_or_create(
         tx, command.application_id, command.campaign_id, command.student_id, caller.family()
@@ -160,9 +160,6 @@ async def decline_reenrolment(
     progress = lifecycle.decline(stored.progress, stored.campaign, receipt=receipt)
     saved = await save(tx, stored, progress)
     if saved is not stored:
-        # courses will release them: no submission counts on them meanwhile
-        freed = await known_holds(tx, stored.student_id, progress.choices)
-        await gain(tx, ends(freed, released=True))
         await emit(
             tx,
             ReenrolmentDeclined(

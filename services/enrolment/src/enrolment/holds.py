@@ -1,8 +1,9 @@
 """The copy of the seats that courses holds. A hold only ever gains: its details, a later end, its
-release, its claim. Any order and any repetition of what is told leaves the same row.
+placement, its release, its claim. Any order and any repetition of what is told leaves the same row.
 """
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from uuid import UUID
 
 from shared.contract import Rejection
@@ -25,20 +26,26 @@ _END_ALONE: HoldFacts = {
     "expires_at": None,
     "released": False,
     "claimed": False,
+    "replaces": None,
+    "placed_at": None,
 }
 
 
 def details(held: Hold) -> HoldFacts:
     """State a seat as it is held."""
-    return {
+    return _END_ALONE | {
         "student_id": held.student_id,
         "follow_id": held.follow_id,
         "course_id": held.course_id,
         "label": held.label,
         "expires_at": held.expires_at,
-        "released": False,
         "claimed": held.state == "claimed",
     }
+
+
+def placement(held: Hold, replaces: UUID | None, placed_at: datetime) -> HoldFacts:
+    """State a seat as it is given to a row in the place of another."""
+    return details(held) | {"replaces": replaces, "placed_at": placed_at}
 
 
 def ends(hold_ids: Iterable[UUID], **end: bool) -> dict[UUID, HoldFacts]:
@@ -68,6 +75,8 @@ async def gain(tx: Transaction, facts: dict[UUID, HoldFacts]) -> None:
                 "expires_at": func.greatest(hold.c.expires_at, told.expires_at),
                 "released": or_(hold.c.released, told.released),
                 "claimed": or_(hold.c.claimed, told.claimed),
+                "replaces": func.coalesce(hold.c.replaces, told.replaces),
+                "placed_at": func.greatest(hold.c.placed_at, told.placed_at),
             },
         )
     )

@@ -5,10 +5,13 @@
               ┌─ complete, authorise, choose
               ▼  │
     start ──▶ draft ───────── submit ──────▶ submitted
-                │ ▲
-        decline │ │ take back, or start again
-                ▼ │
-              declined
+                │ ▲                              │
+        decline │ │ take back, or start again    │ decline
+                ▼ │                              │
+              declined ◀─────────────────────────┘
+
+To change what was submitted is to decline it and begin again (S74): the seats are free meanwhile,
+each submission has a receipt of its own, and the former ones stay in the mails that told them.
 
 A function takes where an application stands and gives where it stands afterwards: the same value
 where there is nothing to change, such as a repeat. A refusal is a Rejection. Whoever calls says
@@ -61,12 +64,17 @@ _SLOT = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Progress:
-    """Where an application stands. ``step_reached`` is the next step to do: all before are done."""
+    """Where an application stands. ``step_reached`` is the next step to do: all before are done.
+
+    ``chosen_at`` is since when the choices stand; ``given_up`` are the holds that a refusal freed.
+    """
 
     state: ApplicationState = "draft"
     step_reached: int = CONTACT_DETAILS
     authorisations: Authorisations | None = None
     choices: tuple[CourseChoice, ...] = ()
+    chosen_at: datetime | None = None
+    given_up: frozenset[UUID] = frozenset()
     remarks: str = ""
     accepted_text_version: str | None = None
     receipt: Receipt | None = None
@@ -135,7 +143,13 @@ def choose(
     _require_draft(progress)
     _require_open(campaign, at, since=campaign.opens_at)
     _require_whole(choices)
-    return replace(_advanced(progress, COURSES), choices=tuple(choices), remarks=remarks)
+    is_repeat = progress.chosen_at and progress.choices == tuple(choices)
+    return replace(
+        _advanced(progress, COURSES),
+        choices=tuple(choices),
+        chosen_at=progress.chosen_at if is_repeat else at,
+        remarks=remarks,
+    )
 
 
 def submit(
@@ -161,7 +175,7 @@ def submit(
     _require_reached(progress, RECAP)
     wished = progress.remarks if remarks is None else remarks
     _require_something_asked(progress.choices, wished)
-    _require_seats(progress.choices, holds, receipt.received_at)
+    _require_seats(progress, holds, receipt.received_at)
     return replace(
         progress,
         state="submitted",
@@ -174,12 +188,26 @@ def submit(
 
 
 def decline(progress: Progress, campaign: Campaign, *, receipt: Receipt) -> Progress:
-    """Record that the family does not re-enrol (S22). What was typed is kept; its seats are not."""
+    """Record that the family does not re-enrol (S22), or withdraws what it submitted (S74).
+
+    What was typed is kept; its seats are not, and serve no more. A click received before the
+    submission does not undo it.
+    """
     if progress.state == "declined":
         return progress
-    _require_draft(progress)
+    if progress.receipt and receipt.received_at < progress.receipt.received_at:
+        return progress
     _require_open(campaign, receipt.received_at, since=campaign.opens_at)
-    return replace(progress, state="declined", receipt=receipt)
+    freed = {choice.hold_id for choice in progress.choices if choice.hold_id}
+    return replace(
+        progress,
+        state="declined",
+        step_reached=min(progress.step_reached, RECAP),
+        chosen_at=receipt.received_at,
+        given_up=progress.given_up | freed,
+        accepted_text_version=None,
+        receipt=receipt,
+    )
 
 
 def take_back(progress: Progress, campaign: Campaign, at: datetime) -> Progress:
@@ -220,8 +248,9 @@ def _require_draft(progress: Progress) -> None:
     if progress.state == "submitted":
         raise Rejection(
             "already_submitted",
-            "La demande de réinscription a déjà été validée. Pour la modifier ou y renoncer,"
-            " contactez votre conservatoire.",
+            "La demande de réinscription a déjà été validée. Pour la modifier, retirez-la d'abord :"
+            " c'est possible jusqu'à la clôture de la campagne. Ensuite, contactez votre"
+            " conservatoire.",
             receipt_number=progress.receipt.number if progress.receipt else "",
         )
     if progress.state == "declined":
@@ -289,11 +318,13 @@ def _require_something_asked(choices: Sequence[CourseChoice], remarks: str) -> N
         )
 
 
-def _require_seats(
-    choices: Sequence[CourseChoice], holds: Mapping[UUID, KnownHold], at: datetime
-) -> None:
-    chosen = [(choice, holds.get(choice.hold_id)) for choice in choices if choice.hold_id]
-    lost = [choice for choice, hold in chosen if hold and not hold.serves(choice, at)]
+def _require_seats(progress: Progress, holds: Mapping[UUID, KnownHold], at: datetime) -> None:
+    chosen = [(choice, holds.get(choice.hold_id)) for choice in progress.choices if choice.hold_id]
+    lost = [
+        choice
+        for choice, hold in chosen
+        if choice.hold_id in progress.given_up or (hold and not hold.serves(choice, at))
+    ]
     if lost:
         raise Rejection(
             "seat_not_held",

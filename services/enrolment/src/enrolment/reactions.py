@@ -1,18 +1,21 @@
 """What enrolment notices: who belongs to which family, and what becomes of held seats.
 
 Any order and any repetition of the same events leaves the same rows: a family's highest revision
-wins, and a hold only ever gains (:mod:`enrolment.holds`).
+wins, a hold only ever gains (:mod:`enrolment.holds`), and where an application stands is read from
+both (:mod:`enrolment.adoption`).
 """
 
-from shared.contracts.courses import SeatsClaimed, SeatsHeld, SeatsReleased
+from uuid import UUID
+
+from shared.contracts.courses import SeatPlaced, SeatsClaimed, SeatsHeld, SeatsReleased
 from shared.contracts.identity import FamiliesRecorded
 from shared.copies import keep_newer
 from shared.db import Transaction
 from shared.handlers import Occurrence
-from sqlalchemy import delete, or_, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
-from enrolment.holds import details, ends, gain
+from enrolment.holds import details, ends, gain, placement
 from enrolment.tables import application, family, student
 
 
@@ -49,21 +52,39 @@ async def forget_holds(event: SeatsReleased, tx: Transaction) -> None:
     await gain(tx, ends(event.hold_ids, released=True))
 
 
+async def adopt_seat(event: SeatPlaced, tx: Transaction, occurrence: Occurrence) -> None:
+    """Keep that a row's seat is another one; its application reads so from now on (S66, S74)."""
+    former = [event.replaced_hold_id] if event.replaced_hold_id else []
+    placed = placement(event.hold, event.replaced_hold_id, occurrence.happened_at)
+    await gain(tx, {event.hold.id: placed} | ends(former, released=True))
+
+
 async def record_claims(event: SeatsClaimed, tx: Transaction, occurrence: Occurrence) -> None:
-    """Keep which seats of a submitted application are its own now, and which had gone."""
+    """Keep which seats of a submitted application are its own now, and which had gone.
+
+    Claims of an earlier submission, withdrawn since, are not those of the present one: they name
+    other holds.
+    """
     missing = ends(event.missing_hold_ids, released=True)
     await gain(tx, missing | ends(event.hold_ids, claimed=True))
-    await tx.execute(
-        update(application)
-        .where(
-            application.c.id == event.application_id,
-            or_(
-                application.c.claimed_at.is_(None),
-                application.c.claimed_at < occurrence.happened_at,
-            ),
-        )
-        .values(
-            claimed_at=occurrence.happened_at,
-            missing_hold_ids=list(event.missing_hold_ids),
-        )
+    found = await tx.execute(
+        select(application.c.choices, application.c.claimed_at)
+        .where(application.c.id == event.application_id, application.c.state == "submitted")
+        .with_for_update()
     )
+    submitted = found.one_or_none()
+    if submitted is None:
+        return
+    filed = {UUID(choice["hold_id"]) for choice in submitted.choices if choice["hold_id"]}
+    told = {*event.hold_ids, *event.missing_hold_ids}
+    if filed != told and filed.isdisjoint(told):
+        return
+    if submitted.claimed_at is None or submitted.claimed_at < occurrence.happened_at:
+        await tx.execute(
+            update(application)
+            .where(application.c.id == event.application_id)
+            .values(
+                claimed_at=occurrence.happened_at,
+                missing_hold_ids=list(event.missing_hold_ids),
+            )
+        )

@@ -70,6 +70,8 @@ application = Table(
     Column("received_at", DateTime(timezone=True)),
     Column("claimed_at", DateTime(timezone=True)),
     Column("missing_hold_ids", ARRAY(Uuid), nullable=False, server_default=text("'{}'::uuid[]")),
+    Column("chosen_at", DateTime(timezone=True)),
+    Column("given_up_hold_ids", ARRAY(Uuid), nullable=False, server_default=text("'{}'::uuid[]")),
     Column("revision", Integer, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     UniqueConstraint("campaign_id", "student_id"),
@@ -81,8 +83,11 @@ application = Table(
         name="receipt",
     ),
 )
-"""One student in one campaign. ``revision`` grows with each change; ``claimed_at`` is when courses
-turned its holds into claims, all but ``missing_hold_ids``.
+"""One student in one campaign, as its family recorded it. ``revision`` grows with each change.
+
+``claimed_at`` is when courses turned the holds of this submission into claims, all but
+``missing_hold_ids``. ``given_up_hold_ids`` are the seats that a refusal freed: none serves again.
+A placement later than ``chosen_at`` changes the choice of its row (:mod:`enrolment.adoption`).
 """
 
 hold = Table(
@@ -96,9 +101,14 @@ hold = Table(
     Column("expires_at", DateTime(timezone=True)),
     Column("released", Boolean, nullable=False),
     Column("claimed", Boolean, nullable=False),
+    Column("replaces", Uuid),
+    Column("placed_at", DateTime(timezone=True)),
 )
 """A copy of the seats that courses holds. A row with nothing but its end is one whose end was
-told before its beginning.
+told before its beginning. ``placed_at`` is when it was given by an accepted offer or by the staff,
+in the place of ``replaces``.
 """
+
+Index("hold_placed_idx", hold.c.student_id, postgresql_where=hold.c.placed_at.is_not(None))
 
 receipt_position = Sequence("receipt_position", metadata=metadata)

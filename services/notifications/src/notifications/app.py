@@ -31,6 +31,7 @@ service = Service(
         reactions.remember_families,
         reactions.remember_sites,
         reactions.send_decline_receipt,
+        reactions.send_offer,
         reactions.send_receipt,
     ],
     chores=[Chore(send_due_messages, seconds=0.25)],

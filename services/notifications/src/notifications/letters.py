@@ -6,10 +6,10 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
-from shared.contracts.notifications import MessageKind
+from shared.contracts.notifications import MessageKind, ReceiptKind
 
 _PARIS = ZoneInfo("Europe/Paris")
-_SUBJECTS: dict[MessageKind, str] = {
+_SUBJECTS: dict[ReceiptKind, str] = {
     "submission_receipt": "demande de réinscription",
     "decline_receipt": "non-réinscription",
 }
@@ -31,7 +31,7 @@ class ContactBlock:
 class Received:
     """What a family sent, and what follows from it."""
 
-    kind: MessageKind
+    kind: ReceiptKind
     receipt_number: str
     received_at: datetime
     student: str
@@ -44,6 +44,21 @@ class Received:
 
 
 @dataclass(frozen=True, slots=True)
+class Offered:
+    """A seat that is kept for a student of a waiting list until an answer is due."""
+
+    student: str
+    school_year: str
+    course: str
+    until: datetime
+    site: ContactBlock
+
+
+type Matter = Received | Offered
+"""What a letter is about."""
+
+
+@dataclass(frozen=True, slots=True)
 class Letter:
     """The words of a mail."""
 
@@ -52,15 +67,32 @@ class Letter:
     html: str
 
 
-def write_letter(received: Received, portal_url: str) -> Letter:
-    """Write the receipt of what was received (S73)."""
-    about = f"{_SUBJECTS[received.kind]} {_de(received.student)}"
-    subject = _one_line(f"Accusé de réception {received.receipt_number} : {about}")
-    words = {"received": received, "site": received.site, "portal_url": portal_url}
+def write_letter(matter: Matter, portal_url: str) -> Letter:
+    """Write to a family: the receipt of what it sent (S73), or the offer of a seat (S66)."""
+    match matter:
+        case Received():
+            about = f"{_SUBJECTS[matter.kind]} {_de(matter.student)}"
+            return _written(
+                matter.kind,
+                f"Accusé de réception {matter.receipt_number} : {about}",
+                {"received": matter, "site": matter.site, "portal_url": portal_url},
+            )
+        case Offered():
+            waiting_lists = f"{portal_url.rstrip('/')}/liste-attente"
+            return _written(
+                "waiting_list_offer",
+                f"Une place se libère pour {matter.student} : répondez avant le"
+                f" {_to_the_minute(matter.until)}",
+                {"offered": matter, "site": matter.site, "waiting_lists_url": waiting_lists},
+            )
+
+
+def _written(kind: MessageKind, subject: str, words: dict[str, object]) -> Letter:
+    subject = _one_line(subject)
     return Letter(
         subject=subject,
-        text=_templates.get_template(f"{received.kind}.txt").render(words),
-        html=_templates.get_template(f"{received.kind}.html").render(words, subject=subject),
+        text=_templates.get_template(f"{kind}.txt").render(words),
+        html=_templates.get_template(f"{kind}.html").render(words, subject=subject),
     )
 
 

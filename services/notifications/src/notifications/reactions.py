@@ -3,6 +3,7 @@
 from datetime import UTC, datetime
 from uuid import UUID, uuid5
 
+from shared.contracts.courses import SeatOffered
 from shared.contracts.enrolment import (
     ApplicationSubmitted,
     CampaignPublished,
@@ -10,7 +11,7 @@ from shared.contracts.enrolment import (
     SubmittedChoice,
 )
 from shared.contracts.identity import FamiliesRecorded, FamilyRecord, SitesRecorded
-from shared.contracts.notifications import MessageKind
+from shared.contracts.notifications import MessageKind, ReceiptKind
 from shared.copies import keep_newer
 from shared.db import Transaction
 from shared.handlers import Occurrence
@@ -26,14 +27,30 @@ async def send_receipt(
     event: ApplicationSubmitted, tx: Transaction, occurrence: Occurrence
 ) -> None:
     """Have the receipt of a request sent, once whatever is repeated (S71, S73)."""
-    await _queue(tx, "submission_receipt", event, event.choices, occurrence)
+    await _queue_receipt(tx, "submission_receipt", event, event.choices, occurrence)
 
 
 async def send_decline_receipt(
     event: ReenrolmentDeclined, tx: Transaction, occurrence: Occurrence
 ) -> None:
     """Have the receipt of a refusal sent (S22)."""
-    await _queue(tx, "decline_receipt", event, (), occurrence)
+    await _queue_receipt(tx, "decline_receipt", event, (), occurrence)
+
+
+async def send_offer(event: SeatOffered, tx: Transaction, occurrence: Occurrence) -> None:
+    """Have a family told that a seat is offered to it, once for each place (S66)."""
+    await _queue(
+        tx,
+        "waiting_list_offer",
+        str(event.place_id),
+        event,
+        occurrence,
+        place_id=event.place_id,
+        asked_courses=[],
+        left_courses=[],
+        offered_course=event.label,
+        offered_until=event.offered_until,
+    )
 
 
 async def remember_families(event: FamiliesRecorded, tx: Transaction) -> None:
@@ -80,6 +97,7 @@ async def remember_campaign(event: CampaignPublished, tx: Transaction) -> None:
         insert(campaign)
         .values(
             id=event.campaign_id,
+            site_id=event.site_id,
             school_year=event.school_year,
             closes_at=event.closes_at,
             documents_due_at=event.documents_due_at,
@@ -88,33 +106,52 @@ async def remember_campaign(event: CampaignPublished, tx: Transaction) -> None:
     )
 
 
-async def _queue(
+async def _queue_receipt(
     tx: Transaction,
-    kind: MessageKind,
+    kind: ReceiptKind,
     event: ApplicationSubmitted | ReenrolmentDeclined,
     choices: tuple[SubmittedChoice, ...],
     occurrence: Occurrence,
 ) -> None:
+    await _queue(
+        tx,
+        kind,
+        f"{event.application_id}:{event.receipt_number}",
+        event,
+        occurrence,
+        application_id=event.application_id,
+        site_id=event.site_id,
+        receipt_number=event.receipt_number,
+        received_at=event.received_at,
+        asked_courses=[choice.label for choice in choices if choice.re_enrol],
+        left_courses=[choice.label for choice in choices if not choice.re_enrol],
+    )
+
+
+async def _queue(
+    tx: Transaction,
+    kind: MessageKind,
+    about: str,
+    event: ApplicationSubmitted | ReenrolmentDeclined | SeatOffered,
+    occurrence: Occurrence,
+    **content: object,
+) -> None:
+    """Write a message down to be sent: one of its kind for each ``about``."""
     now = datetime.now(UTC)
     await tx.execute(
         insert(message)
         .values(
-            id=uuid5(_MESSAGES, f"{kind}:{event.application_id}:{event.receipt_number}"),
+            id=uuid5(_MESSAGES, f"{kind}:{about}"),
             kind=kind,
-            application_id=event.application_id,
             campaign_id=event.campaign_id,
             student_id=event.student_id,
             family_id=event.family_id,
-            site_id=event.site_id,
-            receipt_number=event.receipt_number,
-            received_at=event.received_at,
-            asked_courses=[choice.label for choice in choices if choice.re_enrol],
-            left_courses=[choice.label for choice in choices if not choice.re_enrol],
             correlation_id=occurrence.correlation_id,
             created_at=now,
             state="waiting",
             state_at=now,
             due_at=now,
+            **content,
         )
         .on_conflict_do_nothing()
     )

@@ -12,7 +12,7 @@ accepted it, and
 Both copies carry one Message-ID.
 
 A message whose family, student, site or campaign is not known yet is simply not due: events come
-in any order.
+in any order. An offer that ended before its mail could leave has failed: it would only mislead.
 """
 
 import asyncio
@@ -21,17 +21,17 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
-from typing import Any
+from typing import Any, assert_never
 from uuid import UUID
 
 import sqlalchemy as sa
 from prometheus_client import Counter
-from shared.contracts.notifications import DeliveryState, MessageSent
+from shared.contracts.notifications import DeliveryState, MessageKind, MessageSent
 from shared.db import Database, Transaction
 from shared.observability import correlated, get_logger
 from shared.outbox import emit
 
-from notifications.letters import ContactBlock, Received, write_letter
+from notifications.letters import ContactBlock, Matter, Offered, Received, write_letter
 from notifications.mail import Letterhead, Marks, compose, in_one_line, usable_addresses
 from notifications.patience import next_attempt
 from notifications.postman import (
@@ -69,8 +69,8 @@ _waiting = (
         campaign.c.documents_due_at,
     )
     .join(family, family.c.id == message.c.family_id)
-    .join(site, site.c.id == message.c.site_id)
     .join(campaign, campaign.c.id == message.c.campaign_id)
+    .join(site, site.c.id == sa.func.coalesce(message.c.site_id, campaign.c.site_id))
     .where(message.c.state == "waiting", family.c.students.has_key(_student_key))
 )
 
@@ -80,13 +80,19 @@ class _Due:
     """A message taken to be sent, with what it is written from."""
 
     id: UUID
-    application_id: UUID
+    kind: MessageKind
+    application_id: UUID | None
+    place_id: UUID | None
     family_id: UUID
     correlation_id: str
     created_at: datetime
     failed_attempts: int
     recipients: tuple[Address, ...]
-    received: Received
+    matter: Matter
+
+    def is_pointless(self, now: datetime) -> bool:
+        """Tell whether the message would come too late to be of any use."""
+        return isinstance(self.matter, Offered) and self.matter.until <= now
 
 
 async def send_due_messages(database: Database, postman: Postman, letterhead: Letterhead) -> None:
@@ -134,8 +140,8 @@ async def _send_next(database: Database, line: Line, letterhead: Letterhead) -> 
             return False
         with correlated(due.correlation_id, message_id=str(due.id)):
             outcome = await _send(tx, due, line, letterhead, now)
-            MESSAGES.labels(due.received.kind, outcome).inc()
-            log.info("message handled", kind=due.received.kind, outcome=outcome)
+            MESSAGES.labels(due.kind, outcome).inc()
+            log.info("message handled", kind=due.kind, outcome=outcome)
     return True
 
 
@@ -153,47 +159,68 @@ async def _take(tx: Transaction, now: datetime) -> _Due | None:
 def _read(row: sa.Row[Any]) -> _Due:
     return _Due(
         id=row.id,
+        kind=row.kind,
         application_id=row.application_id,
+        place_id=row.place_id,
         family_id=row.family_id,
         correlation_id=row.correlation_id,
         created_at=row.created_at,
         failed_attempts=row.failed_attempts,
         recipients=usable_addresses(row.guardians),
-        received=Received(
-            kind=row.kind,
-            receipt_number=row.receipt_number,
-            received_at=row.received_at,
-            student=row.student,
-            school_year=row.school_year,
-            asked_courses=tuple(row.asked_courses),
-            left_courses=tuple(row.left_courses),
-            closes_at=row.closes_at,
-            documents_due_at=row.documents_due_at,
-            site=ContactBlock(
-                name=row.name,
-                address=row.address,
-                postcode=row.postcode,
-                city=row.city,
-                phone=row.phone,
-                email=row.email,
-            ),
-        ),
+        matter=_read_matter(row.kind, row),
     )
+
+
+def _read_matter(kind: MessageKind, row: sa.Row[Any]) -> Matter:
+    contact = ContactBlock(
+        name=row.name,
+        address=row.address,
+        postcode=row.postcode,
+        city=row.city,
+        phone=row.phone,
+        email=row.email,
+    )
+    match kind:
+        case "waiting_list_offer":
+            return Offered(
+                student=row.student,
+                school_year=row.school_year,
+                course=row.offered_course,
+                until=row.offered_until,
+                site=contact,
+            )
+        case "submission_receipt" | "decline_receipt":
+            return Received(
+                kind=kind,
+                receipt_number=row.receipt_number,
+                received_at=row.received_at,
+                student=row.student,
+                school_year=row.school_year,
+                asked_courses=tuple(row.asked_courses),
+                left_courses=tuple(row.left_courses),
+                closes_at=row.closes_at,
+                documents_due_at=row.documents_due_at,
+                site=contact,
+            )
+        case _:
+            assert_never(kind)
 
 
 async def _send(
     tx: Transaction, due: _Due, line: Line, letterhead: Letterhead, now: datetime
 ) -> DeliveryState:
     """Send one message and write what became of it; a failure leaves it waiting, or failed."""
+    if due.is_pointless(now):
+        return await _settle(tx, due, "failed", now, failure="the offer had ended")
     if not due.recipients:
         return await _settle(tx, due, "no_address", now)
     try:
         async with tx.begin_nested():
             mail = compose(
-                write_letter(due.received, letterhead.portal_url),
+                write_letter(due.matter, letterhead.portal_url),
                 due.recipients,
                 letterhead,
-                Marks(due.id, due.correlation_id, reply_to=due.received.site.email),
+                Marks(due.id, due.correlation_id, reply_to=due.matter.site.email),
                 now,
             )
             await _settle(tx, due, "sent", now)
@@ -202,8 +229,9 @@ async def _send(
                 MessageSent(
                     message_id=due.id,
                     application_id=due.application_id,
+                    place_id=due.place_id,
                     family_id=due.family_id,
-                    kind=due.received.kind,
+                    kind=due.kind,
                     sent_at=now,
                 ),
             )

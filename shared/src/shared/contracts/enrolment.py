@@ -67,7 +67,9 @@ class Receipt(Contract):
 class Application(Contract):
     """The application of one student in one campaign.
 
-    ``step_reached`` is the next step to do, 1 to 6; a submitted one is at 6.
+    ``step_reached`` is the next step to do, 1 to 6; a submitted one is at 6. ``choices`` are those
+    of the family, but where a row was given another seat since: by an offer that it accepted, or
+    by the staff. ``receipt`` is that of the last submission or refusal: each has its own.
     """
 
     id: UUID
@@ -105,9 +107,9 @@ class ShowApplication(Query[Application]):
 class StartApplication(Command[Application]):
     """Begin ("Je souhaite réinscrire"): answers the student's application in the campaign.
 
-    One that exists is answered as it is, with its own identifier; a declined one becomes a draft
-    again, as by :class:`TakeBackDecline`. Refused: ``campaign_not_open``, ``campaign_closed``,
-    ``not_found``.
+    One that exists is answered as it is, with its own identifier, a submitted one included; a
+    declined one becomes a draft again, as by :class:`TakeBackDecline`. Refused:
+    ``campaign_not_open``, ``campaign_closed``, ``not_found``.
     """
 
     application_id: UUID
@@ -164,7 +166,9 @@ class SubmitApplication(Command[Application]):
 class DeclineReenrolment(Command[Application]):
     """Decline ("Je ne souhaite pas réinscrire"), confirmed; can be taken back (S22).
 
-    Refused: ``already_submitted``, ``campaign_not_open``, ``campaign_closed``.
+    One that was submitted is withdrawn, until the campaign closes (S74): it gets a receipt of its
+    own, and the seats are freed, claimed ones too. A click that the gateway received before the
+    submission changes nothing. Refused: ``campaign_not_open``, ``campaign_closed``, ``not_found``.
     """
 
     application_id: UUID
@@ -175,7 +179,8 @@ class DeclineReenrolment(Command[Application]):
 
 class TakeBackDecline(Command[Application]):
     """The family changed its mind: a draft again (S22), back to step 4 at most: the refusal freed
-    the seats, and each course is to choose again.
+    the seats, and each course is to choose again. So does a family that withdrew its request in
+    order to change it: what it submits then has a new receipt.
 
     Refused: ``campaign_not_open``, ``campaign_closed``.
     """
@@ -209,7 +214,10 @@ class SubmittedChoice(Contract):
 
 
 class ApplicationSubmitted(Event, about="application_id"):
-    """A family validated its request: it has a receipt number."""
+    """A family validated its request: it has a receipt number.
+
+    It may be withdrawn, and submitted again with another one: the latest ``received_at`` counts.
+    """
 
     application_id: UUID
     campaign_id: UUID
@@ -222,7 +230,8 @@ class ApplicationSubmitted(Event, about="application_id"):
 
 
 class ReenrolmentDeclined(Event, about="application_id"):
-    """A family does not wish to re-enrol a student: its claim on any seat is freed.
+    """A family does not wish to re-enrol a student, or withdraws its request: any seat that it had
+    at ``received_at`` is freed, claimed ones too.
 
     ``revision`` grows with each change of mind, so that the last one wins in any order.
     """

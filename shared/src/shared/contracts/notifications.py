@@ -6,14 +6,15 @@ from uuid import UUID
 
 from shared.contract import Contract, Event, Query
 
-type MessageKind = Literal["submission_receipt", "decline_receipt"]
+type ReceiptKind = Literal["submission_receipt", "decline_receipt"]
+type MessageKind = ReceiptKind | Literal["waiting_list_offer"]
 type DeliveryState = Literal["waiting", "sent", "failed", "no_address"]
 
 
 class Delivery(Contract):
-    """A message to a family: to whom, where it stands, and since when."""
+    """A receipt sent to a family: to whom, where it stands, and since when."""
 
-    kind: MessageKind
+    kind: ReceiptKind
     receipt_number: str
     to: str
     state: DeliveryState
@@ -21,16 +22,23 @@ class Delivery(Contract):
 
 
 class ListDeliveries(Query[tuple[Delivery, ...]]):
-    """The messages about one application of the caller's family, the latest first."""
+    """The receipts of one application of the caller's family, the latest first.
+
+    An offer of a waiting list is about a place, not an application: the portal shows it by itself.
+    """
 
     application_id: UUID
 
 
 class MessageSent(Event, about="message_id"):
-    """The territory's mail server accepted a message."""
+    """The territory's mail server accepted a message.
+
+    It is about an application (receipts) or about a ``place_id`` of a waiting list (offers).
+    """
 
     message_id: UUID
-    application_id: UUID
+    application_id: UUID | None = None
+    place_id: UUID | None = None
     family_id: UUID
     kind: MessageKind
     sent_at: datetime
