@@ -8,7 +8,9 @@ from types import FunctionType
 from typing import Any
 
 from gateway.app import application
+from gateway.live import STREAMS_AT_MOST, LiveSeats
 from gateway.people import ACCESS_COOKIE
+from gateway.seats_board import SeatsBoard
 from gateway.settings import GatewaySettings
 from litestar import Litestar
 from litestar.testing import TestClient
@@ -43,15 +45,18 @@ class TableOfAnswers(Services):
 class Portal:
     """One gateway and whoever is before it."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *, streams_at_most: int = STREAMS_AT_MOST) -> None:
         keys = key_pair(folder)
         self.services = TableOfAnswers()
         self.signer = TokenSigner.from_file(keys.private)
+        self.board = SeatsBoard()
+        self.live_seats = LiveSeats(self.board, streams_at_most=streams_at_most)
         self.app: Litestar = application(
             GatewaySettings.model_validate(
                 {
                     "token_public_key_file": keys.public,
                     "public_url": "http://portal.example",
+                    "broker_url": "amqp://broker.example",
                     "store_public_url": "http://store.example",
                     "store_url": "http://store.example",
                     "cookie_secret": "s" * 32,
@@ -63,6 +68,7 @@ class Portal:
                 }
             ),
             self.services,
+            self.live_seats,
         )
 
     def reset(self, answers: Answers) -> None:

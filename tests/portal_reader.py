@@ -3,8 +3,15 @@
 import re
 from datetime import UTC, datetime, timedelta
 from html import unescape
+from uuid import UUID
 
-from shared.contracts.courses import FollowedCourse, FollowedCourses
+from shared.contracts.courses import (
+    CourseRows,
+    FollowedCourse,
+    FollowedCourses,
+    MyWaitingPlaces,
+    WaitingPlace,
+)
 from shared.contracts.documents import Document, ListPieces, Piece, Pieces
 from shared.contracts.enrolment import (
     Application,
@@ -73,6 +80,33 @@ def a_family(*students: Student) -> Family:
     return Family(id=new_id(), site_id=SITE.id, name="TEST", guardians=(NICOLE,), students=students)
 
 
+def a_place(
+    student_id: UUID,
+    label: str = "FM 2.1 (35) - MARDI - 17.00 à 18.30",
+    *,
+    rank: int = 3,
+    follow_id: UUID | None = None,
+) -> WaitingPlace:
+    """A place on a waiting list, since the afternoon of a winter's day."""
+    return WaitingPlace(
+        id=new_id(),
+        campaign_id=new_id(),
+        student_id=student_id,
+        follow_id=follow_id or new_id(),
+        course_id=new_id(),
+        label=label,
+        state="waiting",
+        rank=rank,
+        joined_at=datetime(2026, 12, 22, 15, 30, tzinfo=UTC),
+    )
+
+
+def offered(place: WaitingPlace, left: timedelta = timedelta(hours=5, minutes=1)) -> WaitingPlace:
+    """The same place, once a seat is offered to it."""
+    offer = {"state": "offered", "rank": 0, "offered_until": datetime.now(UTC) + left}
+    return place.model_copy(update=offer)
+
+
 def some_pieces() -> Pieces:
     given = Document(
         id=new_id(),
@@ -117,6 +151,8 @@ class Reader:
                     FollowedCourse(school_year="2024-2025", label="FM 1.2", teacher="", room=""),
                 ),
                 ListPieces: some_pieces(),
+                MyWaitingPlaces: (),
+                CourseRows: (),
             }
         )
 

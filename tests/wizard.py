@@ -14,13 +14,23 @@ from httpx import Response
 from litestar import Litestar
 from litestar.testing import TestClient
 from shared.contract import Ask
-from shared.contracts.courses import CourseRow, CourseRows, Hold, HoldSeats, Slot
+from shared.contracts.courses import (
+    CourseRow,
+    CourseRows,
+    Hold,
+    HoldSeats,
+    RenewHolds,
+    Slot,
+    WaitingPlace,
+)
 from shared.contracts.documents import ListPieces, Piece, Pieces
 from shared.contracts.enrolment import (
     Application,
     ApplicationState,
     Authorisations,
     Campaign,
+    ListMyApplications,
+    MyApplications,
     Receipt,
     ShowApplication,
 )
@@ -103,7 +113,12 @@ def a_slot(label: str = "FM 2.1 (33) - JEUDI - 17.00 à 18.30", seats_left: int 
     return Slot(course_id=new_id(), label=label, teacher="", room="", seats_left=seats_left)
 
 
-def a_row(*slots: Slot, hold: Hold | None = None, follow_id: UUID | None = None) -> CourseRow:
+def a_row(
+    *slots: Slot,
+    hold: Hold | None = None,
+    follow_id: UUID | None = None,
+    waiting: tuple[WaitingPlace, ...] = (),
+) -> CourseRow:
     """A course of theory, with the slots of next year."""
     return CourseRow(
         follow_id=follow_id or new_id(),
@@ -116,6 +131,23 @@ def a_row(*slots: Slot, hold: Hold | None = None, follow_id: UUID | None = None)
         next_level="2.1",
         slots=slots,
         hold=hold,
+        waiting=waiting,
+    )
+
+
+def a_place(slot: Slot, rank: int = 3, offered_until: datetime | None = None) -> WaitingPlace:
+    """A place on the waiting list of a slot; the seat is offered where an end is given."""
+    return WaitingPlace(
+        id=new_id(),
+        campaign_id=new_id(),
+        student_id=new_id(),
+        follow_id=new_id(),
+        course_id=slot.course_id,
+        label=slot.label,
+        state="offered" if offered_until else "waiting",
+        rank=0 if offered_until else rank,
+        joined_at=datetime.now(UTC),
+        offered_until=offered_until,
     )
 
 
@@ -133,10 +165,14 @@ def a_hold(slot: Slot, follow_id: UUID, hold_id: UUID | None = None) -> Hold:
 
 
 def grant(*slots: Slot) -> Any:
-    """Answer HoldSeats as courses does where there are seats."""
+    """Answer HoldSeats as courses does where there are seats in these slots, and in no other."""
     by_id = {slot.course_id: slot for slot in slots}
     return lambda question: tuple(
-        a_hold(by_id[request.course_ids[0]], request.follow_id, request.hold_id)
+        a_hold(
+            next(by_id[each] for each in request.course_ids if each in by_id),
+            request.follow_id,
+            request.hold_id,
+        )
         for request in question.requests
     )
 
@@ -160,7 +196,7 @@ def a_piece(code: str = "domicile", name: str = "Justificatif de domicile") -> P
 
 
 class Household:
-    """A family with one student and an application, and what the services answer of them."""
+    """A family with a student and an application, and what the services answer of them."""
 
     def __init__(self, portal: Portal, client: TestClient[Litestar]) -> None:
         self._portal = portal
@@ -168,13 +204,20 @@ class Household:
         self.student = a_student()
         self.guardians: tuple[Guardian, ...] = (a_guardian(),)
         self.application = an_application(self.student.id)
+        self.siblings: list[Student] = []
+        self.other_applications: list[Application] = []
         self.pieces = Pieces(due_at=datetime.now(UTC) + DAY, family=(a_piece(),), student=())
         self.answer(
             {
                 ListPieces: lambda _: self.pieces,
                 CourseRows: (),
                 HoldSeats: (),
+                RenewHolds: (),
                 ListDeliveries: (),
+                ListMyApplications: lambda _: MyApplications(
+                    campaign=self.application.campaign,
+                    applications=(self.application, *self.other_applications),
+                ),
             }
         )
         self.stands_at(1)
@@ -186,6 +229,16 @@ class Household:
         self.answer({ShowApplication: lambda _: self.application})
         return self.application
 
+    def has_another(self, first_name: str, *, step_reached: int = 4, **changes: Any) -> Application:
+        """Have another child with an application in the same campaign."""
+        student = a_student(first_name=first_name)
+        self.siblings.append(student)
+        begun = an_application(student.id, step_reached=step_reached, **changes)
+        application = begun.model_copy(update={"campaign": self.application.campaign})
+        self.other_applications.append(application)
+        self.told()
+        return application
+
     def told(self) -> None:
         """Have identity answer the family as it is now."""
         family = Family(
@@ -193,7 +246,7 @@ class Household:
             site_id=new_id(),
             name="TEST",
             guardians=self.guardians,
-            students=(self.student,),
+            students=(self.student, *self.siblings),
         )
         self.answer({MyFamily: family})
 

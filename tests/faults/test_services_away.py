@@ -32,13 +32,14 @@ _PAGES = {
     "/mentions-legales": _page(),
     "/facturation": _page(),
     "/mot-de-passe": _page(),
-    "/accueil": _page(shows="identity enrolment"),
+    "/accueil": _page(shows="identity enrolment courses"),
+    "/liste-attente": _page(needs="courses", shows="identity"),
     "/famille": _page(needs="identity", shows="enrolment documents"),
     "/eleves": _page(needs="identity"),
     "/eleves/{student}/identite": _page(needs="identity"),
     "/eleves/{student}/cours": _page(shows="identity courses"),
     "/eleves/{student}/historique": _page(shows="identity courses"),
-    "/eleves/{student}/reinscription": _page(shows="identity enrolment"),
+    "/eleves/{student}/reinscription": _page(shows="identity enrolment courses"),
     "/eleves/{student}/documents": _page(shows="identity enrolment documents"),
     "/dossiers/{draft}/coordonnees": _page(needs="identity enrolment"),
     "/dossiers/{draft}/autorisations": _page(needs="enrolment", shows="identity"),
@@ -46,7 +47,9 @@ _PAGES = {
     "/dossiers/{draft}/documents/domicile": _page(needs="enrolment documents"),
     "/dossiers/{draft}/cours": _page(needs="enrolment courses", shows="identity"),
     "/dossiers/{draft}/recapitulatif": _page(needs="enrolment", shows="identity documents courses"),
-    "/dossiers/{submitted}/finalisation": _page(needs="enrolment", shows="identity notifications"),
+    "/dossiers/{submitted}/finalisation": _page(
+        needs="enrolment", shows="identity courses notifications"
+    ),
 }
 """Every page that a family reads, and what it is made of."""
 

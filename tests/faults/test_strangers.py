@@ -10,6 +10,12 @@ from tempfile import TemporaryDirectory
 import aiohttp
 import pytest
 from litestar.routes import HTTPRoute
+from shared.contracts.courses import (
+    JoinWaitingList,
+    MyWaitingPlaces,
+    ReleaseSeat,
+    WaitingPlace,
+)
 from shared.contracts.documents import Document, ListPieces, OpenUpload, RegisterUpload
 from shared.contracts.enrolment import Application, ShowApplication
 from shared.contracts.identity import MyFamily
@@ -25,10 +31,13 @@ pytestmark = pytest.mark.servers
 
 _PUBLIC = re.compile(
     r"/|/accessibilite|/mentions-legales|/connexion(/reprise)?|/deconnexion|/metrics"
-    r"|/(assets|health)/.*|/api(/openapi\.json|/\{path\})?|/api/v1/(session(/refresh)?|sites)"
+    r"|/(assets|health)/.*|/places(/flux)?"
+    r"|/api(/openapi\.json|/\{path\})?|/api/v1/(session(/refresh)?|sites)"
 )
 _PARAMETER = re.compile(r"\{([a-z_]+)(?::[a-z]+)?\}")
 _PIECE = "domicile"
+_FULL = 1
+"""The group whose one seat is offered to the owner."""
 
 type Identifiers = Mapping[str, str]
 """Identifiers by the name that a URL or a form gives them."""
@@ -52,13 +61,14 @@ _READING_SOMETHING = [each for each in _NAMING_SOMETHING if each[0] == "GET"]
 
 @dataclass(frozen=True, slots=True)
 class Resident:
-    """A family with its browser, its program, and the application that it has begun, if any."""
+    """A family with its browser, its program, and what it has begun, if anything."""
 
     school: School
     family: Household
     visitor: Visitor
     program: aiohttp.ClientSession
     application: Application | None = None
+    place: WaitingPlace | None = None
 
     def own(self) -> dict[str, str]:
         """Its identifiers, and new ones for what it has not begun."""
@@ -69,6 +79,8 @@ class Resident:
             "follow_id": str(self.school.follow_id(self.family)),
             "campaign_id": str(self.school.campaign_id),
             "course_id": str(self.school.course_id()),
+            "full_course_id": str(self.school.course_id(_FULL)),
+            "place_id": str(self.place.id if self.place else new_id()),
             "application_id": str(self.application.id if self.application else new_id()),
             "hold_id": str(choices[0].hold_id if choices else new_id()),
             "document_id": str(new_id()),
@@ -88,6 +100,8 @@ class Resident:
             answer = await self.visitor.get(url)
         elif path.endswith("/ticket"):
             answer = await self.visitor.post_json(url, {"filename": "a.pdf", "size": 100})
+        elif path == "/places/prolonger":
+            answer = await self.visitor.post_json(url, {"hold_ids": [ids["hold_id"]]})
         elif path.endswith("/depose"):
             answer = await self.visitor.post_json(url, {"document_id": ids["document_id"]})
         elif path.endswith("/documents/{type_code}"):
@@ -114,6 +128,8 @@ def _body(path: str, ids: Identifiers) -> dict[str, object]:
     choice = {name: ids[name] for name in ("follow_id", "course_id", "hold_id")}
     intent = {name: ids[name] for name in ("application_id", "campaign_id", "student_id")}
     upload = {name: ids[name] for name in ("document_id", "campaign_id", "student_id", "type_code")}
+    row = {name: ids[name] for name in ("campaign_id", "student_id", "follow_id")}
+    why = {"reason": "Avis du professeur"}
     bodies: dict[str, dict[str, object]] = {
         "guardians": {**details},
         "students": {**details},
@@ -127,6 +143,10 @@ def _body(path: str, ids: Identifiers) -> dict[str, object]:
             "requests": [{**seat, "course_ids": [ids["course_id"]]}],
         },
         "uploads": {**upload, "filename": "a.pdf", "size": 100},
+        "renewal": {"hold_ids": [ids["hold_id"]]},
+        "confirmation": {**why},
+        "placements": {**row, **why, "hold_id": ids["hold_id"], "course_id": ids["course_id"]},
+        "waiting-places": {**row, "place_id": ids["place_id"], "course_id": ids["full_course_id"]},
     }
     words = [word for word in path.split("/") if word and not word.startswith("{")]
     return bodies.get(words[-1], {})
@@ -159,6 +179,7 @@ class Street:
             await ask(MyFamily(), token),
             await ask(ShowApplication(application_id=self.owner_application.id), token),
             row.hold,
+            row.waiting,
             await ask(ListPieces.model_validate(shown), token),
         )
 
@@ -173,16 +194,19 @@ class Street:
         private = {self.owner.family.email, *named} - {
             str(self.owner.school.campaign_id),
             str(self.owner.school.course_id()),
+            str(self.owner.school.course_id(_FULL)),
         }
         return [secret for secret in private if secret not in url]
 
 
 @pytest.fixture(scope="module")
 async def street(portal: System) -> AsyncIterator[Street]:
-    school = await portal.school(families=4)
+    school = await portal.school(families=5, seats=(20, 1))
     async with AsyncExitStack() as stack:
 
-        async def move_in(family: Household, *, begins: bool) -> Resident:
+        async def move_in(
+            family: Household, *, begins: bool, place: WaitingPlace | None = None
+        ) -> Resident:
             visitor = Visitor.signed_in(portal.stack.public_url, school, family)
             program = aiohttp.ClientSession(
                 portal.stack.public_url, headers={"authorization": f"Bearer {family.token}"}
@@ -193,16 +217,35 @@ async def street(portal: System) -> AsyncIterator[Street]:
                 await stack.enter_async_context(visitor),
                 await stack.enter_async_context(program),
                 await school.prepare(family) if begins else None,
+                place,
             )
 
-        owner, stranger, neighbour, newcomer = school.families
+        owner, stranger, neighbour, newcomer, leaver = school.families
         yield Street(
-            owner=await move_in(owner, begins=True),
+            owner=await move_in(owner, begins=True, place=await _is_offered(school, owner, leaver)),
             document=await _deposit(school, owner),
             stranger=await move_in(stranger, begins=False),
             neighbour=await move_in(neighbour, begins=True),
             newcomer=await move_in(newcomer, begins=False),
         )
+
+
+async def _is_offered(school: School, family: Household, leaver: Household) -> WaitingPlace:
+    """Have a family wait for the one seat of a group, and be offered it."""
+    ask = school.system.ask
+    taken = await school.hold(leaver, _FULL)
+    joining = JoinWaitingList(
+        place_id=new_id(),
+        campaign_id=school.campaign_id,
+        student_id=family.student_id,
+        follow_id=school.follow_id(family),
+        course_id=school.course_id(_FULL),
+    )
+    await ask(joining, family.token)
+    await ask(ReleaseSeat(hold_id=taken.id), leaver.token)
+    (place,) = await ask(MyWaitingPlaces(), family.token)
+    assert place.state == "offered"
+    return place
 
 
 async def _deposit(school: School, family: Household) -> Document:
@@ -238,7 +281,6 @@ async def test_another_familys_identifiers_answer_not_found(
     assert street.owner.family.email not in text
 
 
-@pytest.mark.usefixtures("untouched")
 @pytest.mark.parametrize(("method", "path"), _READING_SOMETHING)
 async def test_their_own_family_reads_them(street: Street, method: str, path: str) -> None:
     """Without which "not found" would say nothing of whose they are."""
@@ -251,6 +293,7 @@ _SLIPS = {
     "/api/v1/declines": ("application_id", "student_id"),
     "/api/v1/holds": ("hold_id", "student_id", "follow_id"),
     "/api/v1/uploads": ("document_id", "student_id"),
+    "/api/v1/waiting-places": ("place_id", "student_id", "follow_id"),
     "/reinscription/{student_id}/souhaite": ("application_id",),
     "/reinscription/{student_id}/ne-souhaite-pas": ("application_id",),
 }
@@ -258,6 +301,8 @@ _SLIPS = {
 
 _LATER_SLIPS = {
     "/api/v1/applications/{application_id}/choices": ("PUT", "hold_id"),
+    "/api/v1/holds/renewal": ("POST", "hold_id"),
+    "/places/prolonger": ("POST", "hold_id"),
     "/dossiers/{application_id}/documents/{type_code}": ("POST", "document_id"),
     "/dossiers/{application_id}/documents/{type_code}/depose": ("POST", "document_id"),
     "/dossiers/{application_id}/documents/{type_code}/supprimer": ("POST", "document_id"),
@@ -298,6 +343,37 @@ async def test_anothers_hold_is_not_given_back_with_ones_own(street: Street) -> 
     body = {**_body("/api/v1/holds", own), "give_back": [street.theirs()["hold_id"]]}
     async with street.neighbour.program.post("/api/v1/holds", json=body) as response:
         assert response.status == 404, await response.text()
+
+
+@pytest.mark.usefixtures("untouched")
+async def test_courses_are_not_chosen_together_with_anothers_child(street: Street) -> None:
+    visitor, theirs = street.neighbour.visitor, street.theirs()
+    step = "/dossiers/{application_id}/cours".format_map(street.neighbour.own())
+    answers = [await visitor.get(f"{step}?avec={theirs['application_id']}")]
+    answers += [
+        await visitor.post(step, {name: theirs["application_id"], "direction": "suite"})
+        for name in ("avec", "ajouter")
+    ]
+    pressed = {
+        "prolonger": theirs["hold_id"],
+        "rejoindre": f"{theirs['follow_id']}.{theirs['full_course_id']}",
+    }
+    answers += [await visitor.post(step, {name: value}) for name, value in pressed.items()]
+    assert [answer.status for answer in answers] == [404] * len(answers)
+
+
+@pytest.mark.usefixtures("untouched")
+@pytest.mark.parametrize("whose", ["neighbour", "owner"])
+@pytest.mark.parametrize(
+    ("method", "path"),
+    [("PUT", "/api/v1/holds/{hold_id}/confirmation"), ("POST", "/api/v1/placements")],
+)
+async def test_what_the_staff_decide_is_for_no_family(
+    street: Street, method: str, path: str, whose: str
+) -> None:
+    ids = street.theirs() if whose == "owner" else street.neighbour.own()
+    status, text = await street.neighbour.tries(method, path, ids)
+    assert status == 404, text[:1000]
 
 
 @pytest.mark.usefixtures("untouched")

@@ -2,11 +2,22 @@ import re
 
 import pytest
 from shared.contract import Rejection
+from shared.contracts.courses import MyWaitingPlaces
 from shared.contracts.documents import ListPieces
 from shared.contracts.enrolment import ListMyApplications, MyApplications
 
 from tests.portal import Portal
-from tests.portal_reader import ANA, DAY, LEO, SITE, Reader, a_campaign, an_application
+from tests.portal_reader import (
+    ANA,
+    DAY,
+    LEO,
+    SITE,
+    Reader,
+    a_campaign,
+    a_place,
+    an_application,
+    offered,
+)
 
 
 @pytest.fixture(scope="module")
@@ -28,8 +39,7 @@ def test_home_shows_each_student_the_closing_hour_and_the_two_choices(reader: Re
     for student, name in ((LEO, "Léo TEST"), (ANA, "Ana TEST")):
         assert f"Je souhaite réinscrire {name}" in home
         assert f"Je ne souhaite pas réinscrire {name}" in home
-        refusal = f"/reinscription/{student.id}/ne-souhaite-pas?campagne={campaign.id}"
-        assert f'href="{refusal}"' in home
+        assert f'href="/reinscription/{student.id}/ne-souhaite-pas"' in home
         form = home.split(f'action="/reinscription/{student.id}/souhaite"')[1].split("</form>")[0]
         assert f'name="campaign_id" value="{campaign.id}"' in form
         assert re.search(r'name="application_id" value="[0-9a-f-]{36}"', form)
@@ -94,6 +104,39 @@ def test_a_draft_left_at_closing_says_that_it_was_not_submitted(reader: Reader) 
     assert "il n'a pas été transmis" in home
     assert f'href="/dossiers/{draft.id}"' in home
     assert "Je souhaite" not in home
+
+
+def test_home_says_beside_each_student_where_they_wait(reader: Reader) -> None:
+    reader.knows({MyWaitingPlaces: (a_place(LEO.id), a_place(LEO.id, "Piano 2 (4)", rank=1))})
+    of_leo, of_ana = reader.read("/accueil").split('aria-labelledby="eleve-2"')
+    assert "<strong>3e</strong> sur la liste d'attente : FM 2.1 (35)" in of_leo
+    assert "<strong>1er</strong> sur la liste d'attente : Piano 2 (4)" in of_leo
+    assert of_leo.count('href="/liste-attente"') == 1
+    assert "liste d'attente" not in of_ana.split("</section>")[0]
+    assert "govuk-notification-banner" not in of_leo
+
+
+def test_an_offer_that_waits_for_an_answer_comes_before_all_else(reader: Reader) -> None:
+    offer = offered(a_place(LEO.id))
+    reader.knows({MyWaitingPlaces: (offer, a_place(ANA.id, "Piano 2 (4)"))})
+    home = reader.read("/accueil")
+    assert offer.offered_until
+    banner, page = home.split("<h1")
+    assert "Une place vous est proposée" in banner
+    assert f"Léo TEST : {offer.label}, jusqu'au <strong>" in banner
+    assert 'href="/liste-attente"' in banner
+    assert "Piano" not in banner
+    assert "Piano 2 (4)" in page
+
+    reader.without("identity")
+    assert f"Un élève de votre famille : {offer.label}" in reader.read("/accueil")
+
+
+def test_home_without_courses_says_that_offers_are_not_shown(reader: Reader) -> None:
+    reader.without("courses")
+    home = reader.read("/accueil")
+    assert "Les listes d'attente sont momentanément indisponibles" in home
+    assert "Je souhaite réinscrire Léo TEST" in home
 
 
 def test_without_a_campaign_home_says_so(reader: Reader) -> None:

@@ -2,10 +2,11 @@ import re
 from uuid import UUID
 
 import pytest
+from gateway.rendering import instant_fr
 from shared.contract import Rejection
-from shared.contracts.courses import FollowedCourses
+from shared.contracts.courses import CourseRows, FollowedCourses
 from shared.contracts.documents import ListPieces
-from shared.contracts.enrolment import ApplicationState
+from shared.contracts.enrolment import Application, ApplicationState
 from shared.contracts.identity import MyFamily
 from shared.identifiers import new_id
 
@@ -18,9 +19,12 @@ from tests.portal_reader import (
     Reader,
     a_campaign,
     a_family,
+    a_place,
     an_application,
+    offered,
     some_pieces,
 )
+from tests.wizard import a_hold, a_row, a_slot
 
 TABS = ["identite", "cours", "historique", "reinscription", "documents"]
 
@@ -79,6 +83,62 @@ def test_the_reenrolment_tab_is_about_one_student(reader: Reader) -> None:
     page = reader.read(f"/eleves/{LEO.id}/reinscription")
     assert "Je souhaite réinscrire Léo TEST" in page
     assert "Ana TEST" not in page
+
+
+def test_the_reenrolment_tab_shows_each_rows_seat_rank_and_offer(reader: Reader) -> None:
+    application = choosing("draft")
+    reader.stands_at(application.campaign, application)
+    slot = a_slot()
+    held = a_row(slot)
+    hold = a_hold(slot, held.follow_id)
+    waits, offer = a_place(LEO.id), offered(a_place(LEO.id, "Piano 2 (4) - LUNDI"))
+    reader.knows(
+        {
+            CourseRows: (
+                held.model_copy(update={"hold": hold, "waiting": (waits,)}),
+                a_row().model_copy(update={"course": "Piano 1 (3)", "waiting": (offer,)}),
+                a_row().model_copy(update={"course": "Orchestre"}),
+            )
+        }
+    )
+    page = reader.read(f"/eleves/{LEO.id}/reinscription")
+    assert f"Place retenue jusqu'au <strong>{instant_fr(hold.expires_at)}</strong> : FM 2.1" in page
+    assert f"<strong>3e</strong> sur la liste d'attente : {waits.label}" in page
+    assert page.index("Piano 1 (3)") < page.index("Une place vous est proposée jusqu'au")
+    assert 'href="/liste-attente"' in page
+    assert "Orchestre" not in page
+
+
+def test_a_seat_of_a_submitted_request_has_no_end(reader: Reader) -> None:
+    application = choosing("submitted")
+    reader.stands_at(application.campaign, application)
+    slot = a_slot()
+    row = a_row(slot)
+    reader.knows({CourseRows: (row.model_copy(update={"hold": a_hold(slot, row.follow_id)}),)})
+    page = reader.read(f"/eleves/{LEO.id}/reinscription")
+    assert f"Place gardée pour votre demande : {slot.label}" in page
+    assert "retenue jusqu'au" not in page
+
+
+def test_a_seat_obtained_before_any_application_is_shown_too(reader: Reader) -> None:
+    row = a_row()
+    hold = a_hold(a_slot(), row.follow_id)
+    reader.knows({CourseRows: (row.model_copy(update={"hold": hold}),)})
+    page = reader.read(f"/eleves/{LEO.id}/reinscription?obtenue={hold.id}")
+    assert f"Vous avez accepté la place : {hold.label}" in page
+    assert "Terminer la réinscription" not in page
+    assert "Je souhaite réinscrire Léo TEST" in page
+
+
+def test_there_are_no_seats_to_ask_for_before_the_campaign_opens(reader: Reader) -> None:
+    reader.stands_at(a_campaign(opens_in=DAY))
+    reader.without("courses")
+    assert "indisponibles" not in reader.read(f"/eleves/{LEO.id}/reinscription")
+
+
+def choosing(state: ApplicationState) -> Application:
+    """An application whose courses can be chosen."""
+    return an_application(a_campaign(), state).model_copy(update={"step_reached": 5})
 
 
 def test_the_documents_tab_lists_the_students_and_the_familys_pieces(reader: Reader) -> None:
@@ -145,9 +205,12 @@ def page_status(tab: str) -> int:
         ("documents", "documents"),
         ("documents", "enrolment"),
         ("reinscription", "enrolment"),
+        ("reinscription", "courses"),
     ],
 )
 def test_a_tab_says_what_is_away(reader: Reader, tab: str, service: str) -> None:
+    application = choosing("draft")
+    reader.stands_at(application.campaign, application)
     reader.without(service)
     page = reader.read(f"/eleves/{LEO.id}/{tab}")
     assert "momentanément indisponibles" in page
@@ -156,7 +219,7 @@ def test_a_tab_says_what_is_away(reader: Reader, tab: str, service: str) -> None
 
 @pytest.mark.parametrize(
     "path",
-    ["/accueil", "/famille", "/facturation", "/mot-de-passe", "/eleves"]
+    ["/accueil", "/famille", "/facturation", "/mot-de-passe", "/eleves", "/liste-attente"]
     + [f"/eleves/{UUID(int=1)}/{tab}" for tab in TABS],
 )
 def test_every_page_is_for_signed_in_people_and_comes_back(gateway: Portal, path: str) -> None:
@@ -174,7 +237,7 @@ def test_an_address_that_does_not_exist_is_a_french_page(reader: Reader) -> None
 
 @pytest.mark.parametrize(
     "path",
-    ["/accueil", "/famille", "/facturation", "/mot-de-passe", "/eleves"]
+    ["/accueil", "/famille", "/facturation", "/mot-de-passe", "/eleves", "/liste-attente"]
     + [f"/eleves/{LEO.id}/{tab}" for tab in TABS],
 )
 def test_a_page_has_one_main_heading(reader: Reader, path: str) -> None:

@@ -15,8 +15,19 @@ from litestar.response import Template
 from litestar.template.config import TemplateConfig
 from litestar.testing import TestClient
 from pydantic import BaseModel, Field
+from shared.contracts.courses import Hold
+from shared.identifiers import new_id
 
 NOW = datetime(2026, 12, 22, 11, 0, tzinfo=UTC)
+HELD = Hold(
+    id=new_id(),
+    student_id=new_id(),
+    follow_id=new_id(),
+    course_id=new_id(),
+    label="FM 2.1 (33) - JEUDI - 17.00 à 18.30",
+    state="held",
+    expires_at=NOW + timedelta(minutes=20),
+)
 
 
 class Contact(BaseModel):
@@ -34,7 +45,8 @@ PAGE = """
 {% extends "layout.html" %}
 {% from "macros/fields.html" import field, password, textarea, select, choice, tick, upload %}
 {% from "macros/forms.html" import post_to, upload_to, submit, wizard_buttons %}
-{% from "macros/content.html" import steps, summary, data_table, hold %}
+{% from "macros/content.html" import steps, summary, data_table %}
+{% from "macros/seats.html" import hold %}
 {% block title %}Coordonnées{% endblock %}
 {% block content %}
 {{ steps(2, ["/etape/1"]) }}
@@ -52,7 +64,7 @@ PAGE = """
 {% call upload_to("/pieces", csrf_token(), "/ticket", "/registered", 2097152) %}
 {{ upload("file", "Justificatif", 2097152, error="Ce n'est pas un PDF") }}{{ submit("Importer") }}
 {% endcall %}
-{{ hold("FM 2.1", now, now) }}
+{{ hold(held, now, "/cours") }}
 {{ summary("Responsable", [("Nom", "TEST"), ("Mobile", none)], "/etape/1") }}
 {{ data_table("Pièces", ["Nom", "État"], [["<RIB>", govukTag({"text": "Validée"})]]) }}
 {{ data_table("Cours", ["Nom", "Horaire"], []) }}
@@ -73,7 +85,8 @@ def render(assets: Assets, form: Form[Contact], **context: object) -> str:
     @get("/famille/identite", sync_to_thread=False)
     def sample() -> Template:
         return Template(
-            "sample.html", context={"form": form, "forms": [form], "now": NOW, **context}
+            "sample.html",
+            context={"form": form, "forms": [form], "now": NOW, "held": HELD, **context},
         )
 
     config = template_config(assets)
@@ -212,8 +225,18 @@ def test_an_upload_states_its_limit_and_formats_and_what_was_wrong(page: str) ->
 
 
 def test_a_held_place_shows_its_end_and_gives_both_clocks_to_the_script(page: str) -> None:
-    assert "<strong>22/12/2026 à 12:00</strong>" in page
-    assert f'data-expires-at="{NOW.isoformat()}" data-now="{NOW.isoformat()}"' in page
+    assert "<strong data-hold-until>22/12/2026 à 12:20</strong>" in page
+    assert f'data-expires-at="{HELD.expires_at.isoformat()}" data-now="{NOW.isoformat()}"' in page
+
+
+def test_a_held_place_whose_time_is_over_leads_to_choosing_again(assets: Assets) -> None:
+    over = HELD.model_copy(update={"expires_at": NOW})
+    page = render(assets, Form(Contact), held=over)
+    assert "<div data-hold-kept hidden>" in page
+    assert (
+        'data-hold-ended>Le délai est écoulé pour cette place : <a class="govuk-link" href="/cours"'
+        in page
+    )
 
 
 def test_summaries_and_tables_escape_texts_and_keep_markup(page: str) -> None:

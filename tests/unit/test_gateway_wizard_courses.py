@@ -108,6 +108,17 @@ def test_slots_show_their_seats_and_a_full_one_cannot_be_chosen(family: Househol
     assert "disabled" not in page.split(f'value="{MONDAY.course_id}"')[1].split(">")[0]
 
 
+def test_every_count_of_seats_tells_the_script_its_course_and_whether_the_seat_is_theirs(
+    family: Household,
+) -> None:
+    row = a_row(THURSDAY, FULL)
+    held = row.model_copy(update={"hold": a_hold(THURSDAY, row.follow_id)})
+    page = family.reads(offered(family, held))
+    assert f'data-seats-of="{THURSDAY.course_id}" data-held>Place retenue pour vous</span>' in page
+    assert f'data-seats-of="{FULL.course_id}">Complet</span>' in page
+    assert page.count("data-seats-stream") == 1
+
+
 def test_a_chosen_slot_is_held_then_recorded(family: Household) -> None:
     row = a_row(THURSDAY, MONDAY)
     path = offered(family, row)

@@ -5,7 +5,7 @@ import pytest
 from gateway.pages.wizard import recap
 from gateway.texts import ACCEPTANCE
 from shared.contract import Rejection
-from shared.contracts.courses import CourseRows
+from shared.contracts.courses import CourseRows, RenewHolds
 from shared.contracts.documents import ListPieces
 from shared.contracts.enrolment import (
     Application,
@@ -68,7 +68,7 @@ def applicant(family: Household, monkeypatch: pytest.MonkeyPatch) -> Household:
     family.answer(
         {
             SubmitApplication: application,
-            CourseRows: (row.model_copy(update={"hold": hold}),),
+            RenewHolds: (hold,),
         }
     )
     return family
@@ -187,7 +187,7 @@ def test_a_request_without_any_course_says_so(applicant: Household) -> None:
 
 
 def test_the_recap_does_without_what_is_away(applicant: Household) -> None:
-    applicant.without(MyFamily, ListPieces, CourseRows)
+    applicant.without(MyFamily, ListPieces, RenewHolds)
     page = words(applicant.reads(applicant.at("recapitulatif")))
     assert "Les coordonnées sont momentanément indisponibles" in page
     assert "Les pièces à fournir sont momentanément indisponibles" in page

@@ -1,5 +1,6 @@
 """The gateway, wired: the pages, the API, and what surrounds every request."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -9,6 +10,8 @@ from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
 from shared.ask import Services
 from shared.callers import TokenVerifier
+from shared.contracts.courses import SeatsChanged
+from shared.feed import Feed
 from shared.observability import configure_logging
 from shared.server import run_process
 
@@ -17,10 +20,12 @@ from gateway.assets import Assets
 from gateway.correlation import CorrelationMiddleware
 from gateway.errors import EXCEPTION_HANDLERS
 from gateway.health import health_routes
+from gateway.live import LiveSeats
 from gateway.pages import routers
 from gateway.people import SessionCookies, SessionMiddleware, signed_in
 from gateway.posted import PostedForms
 from gateway.rendering import template_config
+from gateway.seats_board import SeatsBoard
 from gateway.security_headers import SecurityHeaders
 from gateway.settings import GatewaySettings
 from gateway.sites import SiteDirectory
@@ -31,7 +36,7 @@ MAX_BODY_BYTES = 256 * 1024
 """What any form may weigh; the one that carries a file says its own limit."""
 
 
-def application(settings: GatewaySettings, services: Services) -> Litestar:
+def application(settings: GatewaySettings, services: Services, live_seats: LiveSeats) -> Litestar:
     """Make the application of one replica."""
     assets = Assets()
     directory = SiteDirectory(services)
@@ -46,8 +51,15 @@ def application(settings: GatewaySettings, services: Services) -> Litestar:
         header_name="x-csrf-token",
         exclude=["^/api/", "^/assets/", "^/health/", "^/metrics"],
     )
+    security = SecurityHeaders(store_url=settings.store_public_url, secure=settings.cookie_secure)
     app = Litestar(
-        [*health_routes(), assets.router(), *routers(), api_router()],
+        [
+            *health_routes(live_seats.board),
+            assets.router(),
+            live_seats.router(),
+            *routers(),
+            api_router(),
+        ],
         dependencies={
             "services": Provide(lambda: services, sync_to_thread=False),
             "directory": Provide(lambda: directory, sync_to_thread=False),
@@ -67,16 +79,15 @@ def application(settings: GatewaySettings, services: Services) -> Litestar:
         ],
         exception_handlers=EXCEPTION_HANDLERS,
         csrf_config=csrf,
-        before_send=[
-            SecurityHeaders(store_url=settings.store_public_url, secure=settings.cookie_secure)
-        ],
+        before_send=[security],
         template_config=template_config(assets),
         openapi_config=openapi_config(settings.public_url),
         request_max_body_size=MAX_BODY_BYTES,
         logging_config=None,
     )
     # around the router: an address that leads nowhere is correlated and logged like any other
-    app.asgi_handler = CorrelationMiddleware(app.asgi_handler)
+    correlated = CorrelationMiddleware(app.asgi_handler)
+    app.asgi_handler = live_seats.around(correlated, security.headers)
     return app
 
 
@@ -85,10 +96,22 @@ def main() -> None:
     settings = GatewaySettings()
     configure_logging("gateway", settings.log_level)
     services = Services(dict(settings.services), timeout_seconds=_ANSWER_WITHIN_SECONDS)
+    live_seats = LiveSeats(SeatsBoard())
 
     @asynccontextmanager
     async def background() -> AsyncIterator[None]:
         async with services:
-            yield
+            feed = Feed(settings.broker_url, SeatsChanged)
+            following = asyncio.create_task(live_seats.board.follow(feed, services))
+            try:
+                yield
+            finally:
+                following.cancel()
+                await asyncio.wait({following})
 
-    run_process(application(settings, services), settings, background)
+    run_process(
+        application(settings, services, live_seats),
+        settings,
+        background,
+        before_stop=live_seats.close,
+    )

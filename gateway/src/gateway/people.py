@@ -23,6 +23,8 @@ from gateway.sites import SiteDirectory
 ACCESS_COOKIE = "rentree_access"
 REFRESH_COOKIE = "rentree_refresh"
 API_PREFIX = "/api/"
+WITHOUT_SESSION = {"without_session": True, "exclude_from_csrf": True}
+"""The options of a route that is the same for everyone: no cookie is read, set or renewed."""
 
 _URL_ENCODED = "application/x-www-form-urlencoded"
 HttpRequest = Request[Caller | None, None, State]
@@ -133,7 +135,7 @@ class SessionMiddleware:
             scheme, _, token = request.headers.get("authorization", "").partition(" ")
             state["person"] = self._person(token) if scheme == "Bearer" else None
             return None
-        if path.startswith("/assets/"):
+        if path.startswith("/assets/") or request.route_handler.opt.get("without_session"):
             return None
         renewed = None
         try:

@@ -62,7 +62,13 @@ def environment(assets: Assets) -> Environment:
         lstrip_blocks=True,
     )
     pages.globals |= _components() | {"asset": assets.url, "version": version("gateway")}
-    pages.filters |= {"date_fr": date_fr, "instant_fr": instant_fr, "mo_fr": mo_fr}
+    pages.filters |= {
+        "date_fr": date_fr,
+        "instant_fr": instant_fr,
+        "mo_fr": mo_fr,
+        "rank_fr": rank_fr,
+        "time_left_fr": time_left_fr,
+    }
     return pages
 
 
@@ -85,6 +91,20 @@ def mo_fr(size: int) -> str:
     step = Decimal("0.1") if megabytes > Decimal("0.1") else Decimal("0.01")
     figure = f"{megabytes.quantize(step, ROUND_UP):f}".replace(".", ",")
     return f"{figure.rstrip('0').rstrip(',')}{NO_BREAK_SPACE}Mo"
+
+
+def rank_fr(rank: int) -> str:
+    """Write a rank on a waiting list: 1er, 2e."""
+    return f"{rank}{'er' if rank == 1 else 'e'}"
+
+
+def time_left_fr(until: datetime, now: datetime) -> str:
+    """Write how long is left, never more than there is: 23 heures, 1 heure, 40 minutes."""
+    minutes = int((until - now).total_seconds() // 60)
+    if minutes < 1:
+        return "moins d'une minute"
+    count, unit = (minutes // 60, "heure") if minutes >= 60 else (minutes, "minute")
+    return f"{count}{NO_BREAK_SPACE}{unit}{'s' if count > 1 else ''}"
 
 
 def _in_paris(instant: datetime) -> datetime:

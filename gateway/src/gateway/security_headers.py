@@ -18,7 +18,7 @@ class SecurityHeaders:
     """
 
     def __init__(self, *, store_url: str, secure: bool) -> None:
-        self._headers = {
+        self.headers = {
             "content-security-policy": content_security_policy([origin(store_url)]),
             "cross-origin-opener-policy": "same-origin",
             "cross-origin-resource-policy": "same-origin",
@@ -29,14 +29,14 @@ class SecurityHeaders:
             "cache-control": "no-store",
         }
         if secure:
-            self._headers["strict-transport-security"] = TWO_YEARS
+            self.headers["strict-transport-security"] = TWO_YEARS
 
     async def __call__(self, message: Message, scope: Scope) -> None:  # noqa: ARG002
         """Complete the headers of a response that starts."""
         if message["type"] != "http.response.start":
             return
         headers = MutableScopeHeaders.from_message(message)
-        for name, value in self._headers.items():
+        for name, value in self.headers.items():
             headers.setdefault(name, value)
 
 

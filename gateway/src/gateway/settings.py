@@ -17,10 +17,12 @@ class ServiceUrls(BaseModel):
 class GatewaySettings(ProcessSettings):
     """The gateway holds no database: only where the others are, and one secret for its forms.
 
-    ``store_url`` is the store as the gateway reaches it, ``store_public_url`` as browsers do.
+    It follows events, and tells none. ``store_url`` is the store as the gateway reaches it,
+    ``store_public_url`` as browsers do.
     """
 
     services: ServiceUrls
+    broker_url: str
     public_url: str
     store_public_url: str
     store_url: str

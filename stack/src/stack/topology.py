@@ -1,8 +1,8 @@
 """The whole system in one place: who runs, how many times, and what each one is told.
 
 PostgreSQL, RabbitMQ, the store and the mail server stand beside the processes; the services depend
-on servers alone, the gateway on the services, the balancer on the gateway. docker-compose.yml says
-the same for containers, and a test keeps the two alike.
+on servers alone, the gateway on the services and the broker, the balancer on the gateway.
+docker-compose.yml says the same for containers, and a test keeps the two alike.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -50,6 +50,7 @@ def variables(package: str, around: Surroundings) -> dict[str, str]:
         return (
             verifier
             | {
+                "RENTREE_BROKER_URL": around.broker_url,
                 "RENTREE_PUBLIC_URL": around.public_url,
                 "RENTREE_COOKIE_SECRET": around.cookie_secret,
                 "RENTREE_COOKIE_SECURE": str(around.public_url.startswith("https:")).lower(),

@@ -169,10 +169,10 @@ async def list_deliveries(
 async def decline_reenrolment(
     data: RequestBody[Decline], person: NamedDependency[Person]
 ) -> Application:
-    """Decline ("Je ne souhaite pas réinscrire"): frees the seats held, gives a receipt.
+    """Decline ("Je ne souhaite pas réinscrire"), or withdraw what was submitted.
 
-    `application_id` is the client's where the student had no application. Refused:
-    `already_submitted`, `campaign_not_open`, `campaign_closed`.
+    The student's seats are freed; the answer has a receipt of its own. `application_id` is the
+    client's where the student had no application. Refused: `campaign_not_open`, `campaign_closed`.
     """
     received_at = datetime.now(UTC)
     return await person.ask(

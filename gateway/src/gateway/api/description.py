@@ -25,15 +25,17 @@ PARTS = (sessions, families, applications, courses, documents)
 _MODE: Final = "validation"
 
 _ABOUT: Final = """\
-Re-enrolment in the conservatoires of a territory: everything a family does in the portal's pages.
+Re-enrolment in the conservatoires of a territory: everything a family does in the portal's pages,
+and what the staff decide of seats.
 
 **Signing in.** `POST /api/v1/session` gives a short access token, to send as
 `Authorization: Bearer <token>`, and a refresh token that changes at each renewal. Cookies are not
 read here.
 
 **Repeating is harmless.** Identifiers are the client's: mint a UUID (version 7 is best) for each
-application, hold and document. A request sent again with the same identifiers changes nothing more
-and gets the same answer, so that a lost reply needs no care but a repeat.
+application, hold, place on a waiting list and document. A request sent again with the same
+identifiers changes nothing more and gets the same answer, so that a lost reply needs no care but a
+repeat.
 
 **Refusals** are problem details (RFC 9457, `application/problem+json`). `code` states the fact and
 is what a program should test; `detail` says it in French, to be shown; `facts` holds what is needed

@@ -3,7 +3,7 @@
 from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.pages import home, public, students, wizard
+from gateway.pages import home, public, students, waiting, wizard
 
 
 def routers() -> list[Router]:
@@ -12,6 +12,7 @@ def routers() -> list[Router]:
         *public.ROUTES,
         *home.ROUTES,
         *students.ROUTES,
+        *waiting.ROUTES,
         *wizard.ROUTES,
     ]
     return [Router("/", route_handlers=handlers, include_in_schema=False)]

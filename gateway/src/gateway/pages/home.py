@@ -9,8 +9,9 @@ from litestar.response import Template
 from shared.contracts.identity import MyFamily
 
 from gateway.pages.details import details_of
-from gateway.pages.intents import ask_applications, intents
+from gateway.pages.intents import NAME_UNKNOWN, ask_applications, intents
 from gateway.pages.pieces import pieces_if_known
+from gateway.pages.places import ask_waiting_places
 from gateway.pages.rendered import page
 from gateway.pages.wizard.frame import CONTACT_DETAILS, DOCUMENTS, ask_family, full_name, step_path
 from gateway.people import HttpRequest, Person
@@ -23,15 +24,27 @@ async def home(
     person: NamedDependency[Person],
     directory: NamedDependency[SiteDirectory],
 ) -> Template:
-    """Show each student, the open campaign and the two choices (S10, S20)."""
+    """Show each student, the open campaign, the two choices and who waits (S10, S20, S66)."""
     notices: list[str] = []
-    family, mine, site = await asyncio.gather(
+    family, mine, places, site = await asyncio.gather(
         ask_family(person, notices),
         ask_applications(person, notices),
+        ask_waiting_places(person, notices),
         directory.site(person.caller.site_id),
     )
     shown = intents(family.students if family else None, mine, datetime.now(UTC))
-    return page(request, "portal/home.html", {"intents": shown, "site": site}, notices=notices)
+    names = {intent.student_id: intent.name for intent in shown.students}
+    context = {
+        "intents": shown,
+        "places": places,
+        "offers": [
+            (names.get(place.student_id, NAME_UNKNOWN), place)
+            for place in places
+            if place.state == "offered"
+        ],
+        "site": site,
+    }
+    return page(request, "portal/home.html", context, notices=notices)
 
 
 @get("/famille")

@@ -5,11 +5,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import groupby
+from typing import Annotated
 from uuid import UUID
 
 from litestar import get
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect, Template
 from shared.contract import Rejection
 from shared.contracts.courses import FollowedCourse, FollowedCourses
@@ -19,8 +20,9 @@ from shared.contracts.identity import Family, MyFamily, Student
 from gateway.pages.details import details_of
 from gateway.pages.intents import NAME_UNKNOWN, ask_applications, intents
 from gateway.pages.pieces import pieces_if_known
+from gateway.pages.places import ask_present_rows
 from gateway.pages.rendered import page
-from gateway.pages.wizard.frame import ask_family, full_name
+from gateway.pages.wizard.frame import ask_family, full_name, present_path
 from gateway.people import HttpRequest, Person
 
 COURSES_AWAY = "Les cours sont momentanément indisponibles : rechargez cette page dans un instant."
@@ -78,15 +80,29 @@ async def history_tab(
 
 @get("/eleves/{student_id:uuid}/reinscription")
 async def reenrolment_tab(
-    request: HttpRequest, student_id: FromPath[UUID], person: NamedDependency[Person]
+    request: HttpRequest,
+    student_id: FromPath[UUID],
+    person: NamedDependency[Person],
+    obtained: Annotated[UUID | None, QueryParameter(name="obtenue")] = None,
 ) -> Template:
-    """Show the same choices as the home page, for one student (S20)."""
+    """Show the same choices as the home page, for one student, and the seats as they are (S20).
+
+    ``obtained`` names the seat of an offer accepted just before.
+    """
     notices: list[str] = []
     family, mine = await _ask_campaign(person, notices)
+    application = _application(mine, student_id)
     students = [_student(family, student_id)] if family else None
+    rows = await ask_present_rows(person, mine.campaign if mine else None, student_id, notices)
     context = {
         "student": _shown(family, student_id),
         "intents": intents(students, _only(mine, student_id), datetime.now(UTC)),
+        "rows": [row for row in rows.values() if row.hold or row.waiting],
+        "is_submitted": application is not None and application.state == "submitted",
+        "obtained": next(
+            (row.hold for row in rows.values() if row.hold and row.hold.id == obtained), None
+        ),
+        "go_on": present_path(application) if application else "",
     }
     return page(request, "portal/reenrolment.html", context, notices=notices)
 

@@ -2,6 +2,7 @@
 import { initAll } from "./govuk-frontend.min.js";
 import { countDownHolds } from "./hold.js";
 import { sendOnce } from "./once.js";
+import { followSeats } from "./seats.js";
 import { sendFilesToStore } from "./upload.js";
 
 // The class that GOV.UK Frontend's template sets inline, which our security policy forbids.
@@ -9,5 +10,6 @@ document.body.classList.add("js-enabled", "govuk-frontend-supported");
 
 initAll();
 countDownHolds();
+followSeats();
 sendFilesToStore();
 sendOnce();

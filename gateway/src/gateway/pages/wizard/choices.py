@@ -3,11 +3,11 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Final
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from pydantic import BaseModel, Field
 from shared.contract import Rejection
-from shared.contracts.courses import CourseMode, CourseRow, Hold, SeatRequest, Slot
+from shared.contracts.courses import CourseMode, CourseRow, Hold, Slot
 from shared.contracts.enrolment import CourseChoice
 from shared.identifiers import new_id
 
@@ -21,14 +21,22 @@ WITHOUT_CHOICE: Final[Mapping[CourseMode, str]] = {
     "reduced_schedule": "Classe à horaires aménagés (CHAM) : aucun horaire à choisir",
 }
 """Why a row offers no choice (S62)."""
-ALL_FULL: Final = "Tous les créneaux sont complets : le secrétariat vous contactera"
+ALL_FULL: Final = "Tous les créneaux sont complets"
+FULL: Final = "Complet"
+
+_ANOTHER: Final = ". Indiquez-en un autre, ou aucun"
 
 
 class RowForm(BaseModel):
-    """What is decided of one course. ``hold_id`` was minted when the page was made."""
+    """What is decided of one course: up to three slots, in the order wished (S63).
+
+    ``hold_id`` was minted when the page was made.
+    """
 
     re_enrol: YesNo = Field(default=False, title="la réinscription")
     course_id: UUID | None = Field(None, title="le créneau")
+    second_id: UUID | None = Field(None, title="le 2e choix")
+    third_id: UUID | None = Field(None, title="le 3e choix")
     hold_id: UUID = Field(default_factory=new_id)
 
 
@@ -39,6 +47,28 @@ class RemarksForm(BaseModel):
 
 
 @dataclass(frozen=True, slots=True)
+class SlotOption:
+    """A slot as one row may choose it; the row may hold its seat already."""
+
+    slot: Slot
+    is_held: bool
+
+    @property
+    def is_free(self) -> bool:
+        """Tell whether the row may choose it."""
+        return self.is_held or self.slot.seats_left > 0
+
+    @property
+    def seats(self) -> str:
+        """Say how many seats are left."""
+        if self.is_held:
+            return "Place retenue pour vous"
+        if not self.slot.seats_left:
+            return FULL
+        return f"{self.slot.seats_left} place{'s' if self.slot.seats_left > 1 else ''}"
+
+
+@dataclass(frozen=True, slots=True)
 class Line:
     """A row of step 4: the course, and what was answered for it."""
 
@@ -46,46 +76,68 @@ class Line:
     form: Form[RowForm]
 
     @property
+    def options(self) -> list[SlotOption]:
+        """The slots of next year; a full one is shown, and cannot be chosen."""
+        held = self.row.hold.course_id if self.row.hold else None
+        return [SlotOption(slot, slot.course_id == held) for slot in self.row.slots]
+
+    @property
+    def claimed(self) -> Hold | None:
+        """The seat that the secretariat gave already: the family does not change it here."""
+        return self.row.hold if self.row.hold and self.row.hold.state == "claimed" else None
+
+    @property
     def has_choice(self) -> bool:
         """Tell whether a slot can be chosen at all."""
-        return any(self._is_free(slot) for slot in self.row.slots)
+        return self.claimed is None and any(option.is_free for option in self.options)
+
+    @property
+    def may_wait(self) -> bool:
+        """Tell whether the row may go on without any slot: it waits for one."""
+        return bool(self.row.waiting)
 
     @property
     def no_choice(self) -> str:
         """Say why there is nothing to choose, or nothing at all."""
-        if self.has_choice:
+        if self.has_choice or self.claimed:
             return ""
         return ALL_FULL if self.row.slots else WITHOUT_CHOICE[self.row.mode]
 
     @property
-    def options(self) -> list[tuple[str, str, str, bool]]:
-        """The slots as answers to one question; a full one is shown, and cannot be chosen."""
+    def lists_to_join(self) -> list[SlotOption]:
+        """The slots whose waiting list can be joined, those not full yet included (S66)."""
+        waited_for = {place.course_id for place in self.row.waiting}
         return [
-            (str(slot.course_id), slot.label, self._seats(slot), not self._is_free(slot))
-            for slot in self.row.slots
+            option
+            for option in self.options
+            if not option.is_held and option.slot.course_id not in waited_for
         ]
 
     @property
-    def wished(self) -> UUID | None:
-        """The slot to hold: none for a row left aside, or without choice.
+    def later_choices(self) -> list[tuple[str, str]]:
+        """The slots that may come second or third, those typed already included."""
+        typed = {self.form.text(name) for name in ("second_id", "third_id")}
+        return [
+            (course_id, option.slot.label if option.is_free else f"{option.slot.label} ({FULL})")
+            for option in self.options
+            if (course_id := str(option.slot.course_id)) in typed or option.is_free
+        ]
+
+    @property
+    def wished(self) -> tuple[UUID, ...]:
+        """The slots to hold one of, in order: none for a row left aside, or without choice.
 
         One that filled up meanwhile is asked for all the same: courses says that it is full.
         """
         answer = self.form.value
-        return answer.course_id if answer and answer.re_enrol else None
+        if answer is None or not answer.re_enrol or self.claimed:
+            return ()
+        ranked = (answer.course_id, answer.second_id, answer.third_id)
+        return tuple(course_id for course_id in ranked if course_id is not None)
 
-    def _is_free(self, slot: Slot) -> bool:
-        return slot.seats_left > 0 or self._is_held(slot)
-
-    def _is_held(self, slot: Slot) -> bool:
-        return self.row.hold is not None and self.row.hold.course_id == slot.course_id
-
-    def _seats(self, slot: Slot) -> str:
-        if self._is_held(slot):
-            return "Place retenue pour vous"
-        if not slot.seats_left:
-            return "Complet"
-        return f"{slot.seats_left} place{'s' if slot.seats_left > 1 else ''}"
+    def refuse(self, message: str, field_name: str = "course_id") -> "Line":
+        """Say beside the row why it is not as wished."""
+        return replace(self, form=self.form.refuse(field_name, message))
 
 
 def recorded_lines(rows: Sequence[CourseRow], choices: Sequence[CourseChoice]) -> list[Line]:
@@ -94,9 +146,14 @@ def recorded_lines(rows: Sequence[CourseRow], choices: Sequence[CourseChoice]) -
     return [_recorded_line(row, decided.get(row.follow_id)) for row in rows]
 
 
+def typed_lines(rows: Sequence[CourseRow], posted: Typed) -> list[Line]:
+    """Give the rows of a posted form as they were typed, whatever they lack: none is sent yet."""
+    return [Line(row, Form.read(RowForm, posted, _prefix(row))) for row in rows]
+
+
 def read_lines(rows: Sequence[CourseRow], posted: Typed) -> list[Line]:
     """Read the rows of a posted form; a row re-enrolled needs its slot where there is a choice."""
-    return [_read_line(row, posted) for row in rows]
+    return [_judged(line) for line in typed_lines(rows, posted)]
 
 
 def are_whole(lines: Sequence[Line]) -> bool:
@@ -104,106 +161,51 @@ def are_whole(lines: Sequence[Line]) -> bool:
     return all(line.form.value is not None for line in lines)
 
 
-def seat_requests(lines: Sequence[Line], student_id: UUID) -> tuple[SeatRequest, ...]:
-    """Ask for each chosen slot; the seats held already are asked for again, to renew them.
-
-    Each choice has its own identifier, derived from the page's: sending the page twice asks for
-    the same seat, another choice from the same page asks for another.
-    """
-    return tuple(
-        SeatRequest(
-            hold_id=_hold_id(line, line.wished),
-            student_id=student_id,
-            follow_id=line.row.follow_id,
-            course_ids=(line.wished,),
-        )
-        for line in lines
-        if line.wished is not None
-    )
-
-
-def newly_named(requests: Sequence[SeatRequest]) -> tuple[SeatRequest, ...]:
-    """Ask for the same seats by new identifiers: those of an old page may have ended."""
-    return tuple(request.model_copy(update={"hold_id": new_id()}) for request in requests)
-
-
-def holds_to_give_back(lines: Sequence[Line]) -> tuple[UUID, ...]:
-    """Name the seats held for rows that are no longer re-enrolled."""
-    return tuple(
-        line.row.hold.id
-        for line in lines
-        if line.row.hold and line.form.value and not line.form.value.re_enrol
-    )
-
-
-def decisions(lines: Sequence[Line], holds: Sequence[Hold]) -> tuple[CourseChoice, ...]:
-    """State what is decided of each row, by the words that the family read."""
-    by_row = {hold.follow_id: hold for hold in holds}
-    return tuple(_decision(line, by_row.get(line.row.follow_id)) for line in lines)
-
-
 def refused(lines: Sequence[Line], rejection: Rejection) -> list[Line] | None:
     """Say a refusal beside the row that it is about; nothing where it is about none of them."""
     facts = rejection.facts
     rows = {facts.get("follow_id"), *_texts(facts.get("follow_ids"))}
-    concerned = [
-        line
-        for line in lines
-        if str(line.row.follow_id) in rows
-        or (line.wished is not None and str(line.wished) == facts.get("course_id"))
+    named = [line for line in lines if str(line.row.follow_id) in rows]
+    concerned = named or [
+        line for line in lines if facts.get("course_id") in {str(each) for each in line.wished}
     ]
     if not concerned:
         return None
-    return [
-        replace(line, form=line.form.refuse("course_id", rejection.detail))
-        if line in concerned
-        else line
-        for line in lines
-    ]
+    return [line.refuse(rejection.detail) if line in concerned else line for line in lines]
 
 
 def _recorded_line(row: CourseRow, choice: CourseChoice | None) -> Line:
-    answer = RowForm(re_enrol=choice.re_enrol if choice else row.hold is not None)
+    is_kept = choice.re_enrol if choice else row.hold is not None
+    answer = RowForm(re_enrol=is_kept or bool(row.waiting))
     if answer.re_enrol:
         held = row.hold.course_id if row.hold else None
         answer.course_id = held or (choice.course_id if choice else None)
     return Line(row, Form.of(answer, _prefix(row)))
 
 
-def _read_line(row: CourseRow, posted: Typed) -> Line:
-    line = Line(row, Form.read(RowForm, posted, _prefix(row)))
+def _judged(line: Line) -> Line:
+    """Refuse what contradicts itself in a row to be re-enrolled."""
     answer = line.form.value
-    if answer and answer.re_enrol and line.has_choice and answer.course_id is None:
-        message = f"Choisissez un créneau pour {row.course}, ou décochez sa réinscription"
-        return replace(line, form=line.form.refuse("course_id", message))
+    if answer is None or not answer.re_enrol:
+        return line
+    course = line.row.course
+    if answer.second_id is not None and answer.second_id == answer.course_id:
+        line = line.refuse(f"{course} : le 2e choix est le même que le 1er{_ANOTHER}", "second_id")
+    if answer.third_id is not None and answer.third_id in {answer.course_id, answer.second_id}:
+        line = line.refuse(f"{course} : le 3e choix est déjà le 1er ou le 2e{_ANOTHER}", "third_id")
+    if answer.course_id is None and _needs_a_slot(line, answer):
+        line = line.refuse(f"Choisissez un créneau pour {course}, ou décochez sa réinscription")
     return line
+
+
+def _needs_a_slot(line: Line, answer: RowForm) -> bool:
+    if answer.second_id or answer.third_id:
+        return True
+    return line.has_choice and not line.may_wait
 
 
 def _prefix(row: CourseRow) -> str:
     return f"cours-{row.follow_id}"
-
-
-def _hold_id(line: Line, course_id: UUID) -> UUID:
-    held, answer = line.row.hold, line.form.value
-    if held and held.course_id == course_id:
-        return held.id
-    return uuid5(answer.hold_id, str(course_id)) if answer else new_id()
-
-
-def _decision(line: Line, hold: Hold | None) -> CourseChoice:
-    answer, row = line.form.value, line.row
-    if hold is not None:
-        return CourseChoice(
-            follow_id=row.follow_id,
-            re_enrol=True,
-            label=hold.label,
-            course_id=hold.course_id,
-            hold_id=hold.id,
-        )
-    if answer is None or not answer.re_enrol:
-        return CourseChoice(follow_id=row.follow_id, re_enrol=False, label=row.course)
-    label = f"{row.course} : {line.no_choice}"
-    return CourseChoice(follow_id=row.follow_id, re_enrol=True, label=label)
 
 
 def _texts(value: object) -> list[str]:

@@ -1,53 +1,84 @@
-"""Step 4: what becomes of each course, and the seats held meanwhile (S60 to S68)."""
+"""Step 4: what becomes of each course, and the seats held meanwhile (S60 to S68).
 
-from collections.abc import Sequence
+Its one form has several buttons. The two of every step record what is decided; the others join a
+waiting list, keep a seat longer or show another child, and give the page back as it was typed.
+"""
+
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from typing import Annotated, Final
 from uuid import UUID
 
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect, Template
 from shared.contract import Rejection
-from shared.contracts.courses import CourseRow, CourseRows, Hold, HoldSeats, ReleaseSeat
-from shared.contracts.enrolment import Application, RecordCourseChoices
+from shared.contracts.courses import CourseRow, CourseRows
+from shared.contracts.enrolment import Application
 
 from gateway.forms import WHOLE_FORM, Form
+from gateway.pages.wizard.children import (
+    ADDED,
+    ALONE,
+    TOGETHER,
+    Child,
+    added_in,
+    ask_siblings,
+    first_name,
+    named,
+    named_in,
+    open_together,
+    siblings,
+)
 from gateway.pages.wizard.choices import (
     Line,
     RemarksForm,
     are_whole,
-    decisions,
-    holds_to_give_back,
-    newly_named,
     read_lines,
     recorded_lines,
     refused,
-    seat_requests,
+    typed_lines,
 )
 from gateway.pages.wizard.frame import (
     COURSES,
     DOCUMENTS,
-    RECAP,
     ask_family,
     goes_back,
-    open_step,
     step_page,
     step_path,
     typed,
 )
+from gateway.pages.wizard.holding import SEATS_AT_ONCE, hold_and_record, seat_requests
+from gateway.pages.wizard.holds import PROLONG, prolong_one, prolonged_in
+from gateway.pages.wizard.joining import JOIN, find_row, join, joined_in, place_text
+from gateway.pages.wizard.outcome import recap_path
 from gateway.people import HttpRequest, Person
+
+_STAYING: Final = {ADDED, ALONE, JOIN, PROLONG}
+"""The names of the buttons that record nothing of the page, and show it again."""
+_NOTHING_HELD: Final = (
+    "Toutes les places ou aucune : rien n'a été retenu ni changé, pour aucun élève. Corrigez ce qui"
+    " est signalé, puis continuez."
+)
+_TOO_MANY: Final = f"{SEATS_AT_ONCE} créneaux au plus à la fois : choisissez pour moins d'élèves."
+
+type _Lines = Callable[[Application, Sequence[CourseRow]], Sequence[Line]]
+"""How a page shows the rows of an application."""
 
 
 @get("/dossiers/{application_id:uuid}/cours")
 async def show(
-    request: HttpRequest, person: NamedDependency[Person], application_id: FromPath[UUID]
+    request: HttpRequest,
+    person: NamedDependency[Person],
+    application_id: FromPath[UUID],
+    together: Annotated[list[str] | None, QueryParameter(name=TOGETHER)] = None,
 ) -> Template:
     """Show a row a course, with the slots of next year and their seats left."""
-    application = await open_step(person, application_id, COURSES)
-    rows = await _rows(person, application)
-    lines = recorded_lines(rows, application.choices)
-    return await _ask(request, person, application, lines, remarks_form(application.remarks))
+    applications = await open_together(person, application_id, named(together or ()))
+    own, *_ = applications
+    return await _ask(request, person, applications, _recorded, remarks_form(own.remarks))
 
 
 @post("/dossiers/{application_id:uuid}/cours")
@@ -58,20 +89,26 @@ async def record(
 
     Going back does the same: nobody leaves the page while something of it is not kept (S21).
     """
-    application = await open_step(person, application_id, COURSES)
     posted = typed(request)
-    lines = read_lines(await _rows(person, application), posted)
+    others, added = named_in(posted), added_in(posted)
+    applications = await open_together(person, application_id, (*others, *added))
     remarks = Form.read(RemarksForm, posted)
+    if any(name in _STAYING for name, _ in posted):
+        return await _stay(request, person, applications, remarks, added)
+    children = await _children(person, applications, lambda _, rows: read_lines(rows, posted))
+    remarks = _within_reason(children, remarks)
+    lines = [line for child in children for line in child.lines]
     if not are_whole(lines) or remarks.value is None:
-        return await _ask(request, person, application, lines, remarks)
+        return await _ask(request, person, applications, _kept(lines), remarks)
     try:
-        await _hold_and_record(person, application, lines, remarks.value.remarks)
+        ranks = await hold_and_record(person, children, remarks.value.remarks)
     except Rejection as rejection:
         if rejection.status == 404:
             raise
-        return await choose_again(request, person, application, lines, remarks, rejection)
-    following = DOCUMENTS if goes_back(posted) else RECAP
-    return Redirect(step_path(application_id, following), status_code=303)
+        return await choose_again(request, person, applications, lines, remarks, rejection)
+    if goes_back(posted):
+        return Redirect(step_path(application_id, DOCUMENTS), status_code=303)
+    return Redirect(recap_path(applications, ranks), status_code=303)
 
 
 def remarks_form(remarks: str) -> Form[RemarksForm]:
@@ -79,15 +116,16 @@ def remarks_form(remarks: str) -> Form[RemarksForm]:
     return Form.of(RemarksForm(remarks=remarks))
 
 
-async def recorded(person: Person, application: Application) -> list[Line]:
+async def recorded(person: Person, application: Application) -> Sequence[Line]:
     """Show the rows as they were last recorded."""
-    return recorded_lines(await _rows(person, application), application.choices)
+    (own,) = await _children(person, [application], _recorded)
+    return own.lines
 
 
 async def choose_again(
     request: HttpRequest,
     person: Person,
-    application: Application,
+    applications: Sequence[Application],
     lines: Sequence[Line],
     remarks: Form[RemarksForm],
     rejection: Rejection,
@@ -96,40 +134,48 @@ async def choose_again(
     marked = refused(lines, rejection)
     if marked is None:
         remarks = remarks.refuse(WHOLE_FORM, rejection.detail)
-    fresh = {row.follow_id: row for row in await _rows(person, application)}
-    shown = [Line(fresh.get(line.row.follow_id, line.row), line.form) for line in marked or lines]
-    return await _ask(request, person, application, shown, remarks)
+    notices = [_NOTHING_HELD] if marked and len(applications) > 1 else []
+    return await _ask(request, person, applications, _kept(marked or lines), remarks, notices)
 
 
-async def _hold_and_record(
-    person: Person, application: Application, lines: Sequence[Line], remarks: str
-) -> None:
-    """Let go of a seat only with what replaces it held, or recorded as wished no longer (S74)."""
-    requests = seat_requests(lines, application.student_id)
-    given_back = holds_to_give_back(lines)
-    holds: tuple[Hold, ...] = ()
-    if requests:
-        holds = await _hold(
-            person,
-            HoldSeats(campaign_id=application.campaign.id, requests=requests, give_back=given_back),
-        )
-    await person.ask(
-        RecordCourseChoices(
-            application_id=application.id, choices=decisions(lines, holds), remarks=remarks
-        )
-    )
-    if not requests:
-        for hold_id in given_back:
-            await person.ask(ReleaseSeat(hold_id=hold_id))
+async def _stay(
+    request: HttpRequest,
+    person: Person,
+    applications: Sequence[Application],
+    remarks: Form[RemarksForm],
+    added: Sequence[UUID],
+) -> Template:
+    """Do what a button of the page asks, and show the page again with everything typed."""
+    posted = typed(request)
+
+    def as_typed(application: Application, rows: Sequence[CourseRow]) -> Sequence[Line]:
+        if application.id in added:
+            return _recorded(application, rows)
+        return typed_lines(rows, posted)
+
+    if joined := joined_in(posted):
+        follow_id, course_id = joined
+        children = await _children(person, applications, as_typed)
+        child, line = find_row(children, follow_id)
+        place, told = await join(person, child, line, course_id)
+        lines = [told if each is line else each for one in children for each in one.lines]
+        notices = [place_text(place)] if place else []
+        return await _ask(request, person, applications, _kept(lines), remarks, notices)
+    if hold_id := prolonged_in(posted):
+        notices = [await prolong_one(person, hold_id)]
+        return await _ask(request, person, applications, as_typed, remarks, notices)
+    return await _ask(request, person, applications, as_typed, remarks)
 
 
-async def _hold(person: Person, wish: HoldSeats) -> tuple[Hold, ...]:
-    try:
-        return await person.ask(wish)
-    except Rejection as rejection:
-        if rejection.code != "hold_ended":
-            raise
-    return await person.ask(wish.model_copy(update={"requests": newly_named(wish.requests)}))
+async def _children(
+    person: Person, applications: Sequence[Application], lines: _Lines
+) -> list[Child]:
+    """Ask for the rows of every child at once."""
+    rows = await asyncio.gather(*(_rows(person, application) for application in applications))
+    return [
+        Child(application, tuple(lines(application, each)))
+        for application, each in zip(applications, rows, strict=True)
+    ]
 
 
 async def _rows(person: Person, application: Application) -> tuple[CourseRow, ...]:
@@ -141,29 +187,60 @@ async def _rows(person: Person, application: Application) -> tuple[CourseRow, ..
     )
 
 
+def _recorded(application: Application, rows: Sequence[CourseRow]) -> Sequence[Line]:
+    return recorded_lines(rows, application.choices)
+
+
+def _kept(lines: Sequence[Line]) -> _Lines:
+    """Show fresh rows with the answers given."""
+    forms = {line.row.follow_id: line.form for line in lines}
+
+    def kept(application: Application, rows: Sequence[CourseRow]) -> Sequence[Line]:
+        return [
+            Line(line.row, forms.get(line.row.follow_id, line.form))
+            for line in _recorded(application, rows)
+        ]
+
+    return kept
+
+
+def _within_reason(children: Sequence[Child], remarks: Form[RemarksForm]) -> Form[RemarksForm]:
+    wished = sum(len(seat_requests(child)) for child in children)
+    return remarks.refuse(WHOLE_FORM, _TOO_MANY) if wished > SEATS_AT_ONCE else remarks
+
+
 async def _ask(
     request: HttpRequest,
     person: Person,
-    application: Application,
-    lines: Sequence[Line],
+    applications: Sequence[Application],
+    lines: _Lines,
     remarks: Form[RemarksForm],
+    notices: Sequence[str] = (),
 ) -> Template:
-    notices: list[str] = []
-    now = datetime.now(UTC)
+    said = [*notices]
+    children, family, mine = await asyncio.gather(
+        _children(person, applications, lines),
+        ask_family(person, said),
+        ask_siblings(person, said),
+    )
+    own, now = applications[0], datetime.now(UTC)
     context = {
-        "lines": lines,
+        "children": [
+            (child, first_name(family, child.application.student_id)) for child in children
+        ],
+        "siblings": siblings(family, mine, applications),
         "remarks": remarks,
-        "is_open": now >= application.campaign.opens_at,
+        "is_open": now >= own.campaign.opens_at,
         "now": now,
     }
     return step_page(
         request,
-        application,
+        own,
         COURSES,
         context,
-        family=await ask_family(person, notices),
-        forms=[*(line.form for line in lines), remarks],
-        notices=notices,
+        family=family,
+        forms=[*(line.form for child in children for line in child.lines), remarks],
+        notices=said,
     )
 
 

@@ -1,4 +1,4 @@
-"""Step 6: the receipt of what was sent, a request or a refusal (S22, S72)."""
+"""Step 6: the receipt of what was sent, a request or a refusal, and the seats since (S22, S72)."""
 
 import asyncio
 from dataclasses import dataclass
@@ -14,6 +14,7 @@ from shared.contracts.enrolment import ShowApplication
 from shared.contracts.identity import Family
 from shared.contracts.notifications import Delivery, DeliveryState, ListDeliveries
 
+from gateway.pages.places import ask_present_rows
 from gateway.pages.rendered import page
 from gateway.pages.wizard.frame import (
     DONE,
@@ -60,7 +61,9 @@ async def show(
         "now": datetime.now(UTC),
     }
     if application.state == "submitted":
-        return step_page(request, application, DONE, context, family=family, notices=notices)
+        rows = await ask_present_rows(person, application.campaign, application.student_id, notices)
+        filed = {**context, "rows": rows}
+        return step_page(request, application, DONE, filed, family=family, notices=notices)
     declined = {
         "application": application,
         "student_id": application.student_id,

@@ -1,6 +1,5 @@
 """The two answers to a campaign: "Je souhaite réinscrire", or not (S20 to S22)."""
 
-import asyncio
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -11,15 +10,17 @@ from litestar.response import Redirect, Template
 from pydantic import BaseModel
 from shared.contract import Rejection
 from shared.contracts.enrolment import (
+    Application,
     DeclineReenrolment,
     ListMyApplications,
+    MyApplications,
     ShowApplication,
     StartApplication,
     TakeBackDecline,
 )
 from shared.identifiers import new_id
 
-from gateway.forms import Form
+from gateway.forms import Form, YesNo
 from gateway.pages.rendered import page
 from gateway.pages.wizard.frame import (
     DONE,
@@ -35,10 +36,14 @@ from gateway.people import HttpRequest, Person
 
 
 class Intent(BaseModel):
-    """The hidden inputs of both answers: the page minted the identifier."""
+    """The hidden inputs of both answers: the page minted the identifier.
+
+    ``withdraws`` where the page spoke of a request already sent.
+    """
 
     campaign_id: UUID
     application_id: UUID
+    withdraws: YesNo = False
 
 
 @post("/reinscription/{student_id:uuid}/souhaite")
@@ -61,33 +66,26 @@ async def wish(
 async def confirm_decline(
     request: HttpRequest, person: NamedDependency[Person], student_id: FromPath[UUID]
 ) -> Template:
-    """Ask to confirm a refusal (S22)."""
-    notices: list[str] = []
-    mine, family = await asyncio.gather(
-        person.ask(ListMyApplications()), ask_family(person, notices)
-    )
-    is_unknown = family is not None and find_student(family, student_id) is None
-    if mine.campaign is None or is_unknown:
-        raise Rejection.not_found()
-    begun = next((one for one in mine.applications if one.student_id == student_id), None)
-    if begun and begun.state != "draft":
-        raise Elsewhere(present_path(begun))
-    context = {
-        "campaign": mine.campaign,
-        "application_id": begun.id if begun else new_id(),
-        "student_id": student_id,
-        "student_name": student_name(family, student_id),
-    }
-    return page(request, "wizard/ne-souhaite-pas.html", context, notices=notices)
+    """Ask to confirm a refusal, or that a request already sent is withdrawn (S22, S74)."""
+    mine = await person.ask(ListMyApplications())
+    return await _confirmation(request, person, student_id, mine)
 
 
 @post("/reinscription/{student_id:uuid}/ne-souhaite-pas")
 async def decline(
     request: HttpRequest, person: NamedDependency[Person], student_id: FromPath[UUID]
-) -> Redirect:
-    """Record the refusal; its page shows the receipt's number."""
+) -> Template | Redirect:
+    """Record the refusal; its page shows the receipt's number.
+
+    A request sent since the page was made is not withdrawn unseen: that is asked first.
+    """
     received_at = datetime.now(UTC)
     intent = _intent(request)
+    if not intent.withdraws:
+        mine = await person.ask(ListMyApplications())
+        begun = _begun(mine, student_id)
+        if begun and begun.state == "submitted":
+            return await _confirmation(request, person, student_id, mine)
     application = await person.ask(
         DeclineReenrolment(
             application_id=intent.application_id,
@@ -114,6 +112,31 @@ async def resume(person: NamedDependency[Person], application_id: FromPath[UUID]
     """Go on at the last step reached, on any device (S23)."""
     application = await person.ask(ShowApplication(application_id=application_id))
     return Redirect(present_path(application), status_code=303)
+
+
+async def _confirmation(
+    request: HttpRequest, person: Person, student_id: UUID, mine: MyApplications
+) -> Template:
+    notices: list[str] = []
+    family = await ask_family(person, notices)
+    is_unknown = family is not None and find_student(family, student_id) is None
+    if mine.campaign is None or is_unknown:
+        raise Rejection.not_found()
+    begun = _begun(mine, student_id)
+    if begun and begun.state == "declined":
+        raise Elsewhere(present_path(begun))
+    context = {
+        "campaign": mine.campaign,
+        "application_id": begun.id if begun else new_id(),
+        "filed": begun.receipt if begun else None,
+        "student_id": student_id,
+        "student_name": student_name(family, student_id),
+    }
+    return page(request, "wizard/ne-souhaite-pas.html", context, notices=notices)
+
+
+def _begun(mine: MyApplications, student_id: UUID) -> Application | None:
+    return next((one for one in mine.applications if one.student_id == student_id), None)
 
 
 def _intent(request: HttpRequest) -> Intent:

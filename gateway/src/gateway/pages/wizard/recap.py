@@ -2,24 +2,32 @@
 
 import asyncio
 import time
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Final
+from typing import Annotated, Final
 from uuid import UUID
 
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect, Template
 from pydantic import BaseModel, Field, field_validator
 from shared.contract import Rejection
-from shared.contracts.courses import CourseRows
-from shared.contracts.enrolment import Application, RecordCourseChoices, SubmitApplication
+from shared.contracts.courses import Hold
+from shared.contracts.enrolment import (
+    Application,
+    CourseChoice,
+    RecordCourseChoices,
+    SubmitApplication,
+)
 from shared.contracts.identity import Family
 
 from gateway import texts
 from gateway.forms import WHOLE_FORM, Form, YesNo
 from gateway.pages.pieces import pieces_if_known
 from gateway.pages.wizard import courses
+from gateway.pages.wizard.children import TOGETHER, named, open_together
 from gateway.pages.wizard.choices import RemarksForm
 from gateway.pages.wizard.frame import (
     COURSES,
@@ -33,6 +41,8 @@ from gateway.pages.wizard.frame import (
     step_path,
     typed,
 )
+from gateway.pages.wizard.holds import prolong_one, prolonged_in, renew
+from gateway.pages.wizard.outcome import OBTAINED, outcome_texts
 from gateway.pages.wizard.people_forms import GuardianForm, StudentForm, labelled
 from gateway.people import HttpRequest, Person
 
@@ -61,12 +71,17 @@ class AcceptanceForm(BaseModel):
 
 @get("/dossiers/{application_id:uuid}/recapitulatif")
 async def show(
-    request: HttpRequest, person: NamedDependency[Person], application_id: FromPath[UUID]
+    request: HttpRequest,
+    person: NamedDependency[Person],
+    application_id: FromPath[UUID],
+    together: Annotated[list[str] | None, QueryParameter(name=TOGETHER)] = None,
+    obtained: Annotated[list[str] | None, QueryParameter(name=OBTAINED)] = None,
 ) -> Template:
-    """Show everything, with a way back to each step."""
-    application = await open_step(person, application_id, RECAP)
-    remarks = courses.remarks_form(application.remarks)
-    return await _ask(request, person, application, Form(AcceptanceForm), remarks)
+    """Show everything, with a way back to each step, and what step 4 has just done."""
+    applications = await open_together(person, application_id, named(together or ()), RECAP)
+    remarks = courses.remarks_form(applications[0].remarks)
+    acceptance = Form(AcceptanceForm)
+    return await _ask(request, person, applications, acceptance, remarks, obtained=obtained or ())
 
 
 @post("/dossiers/{application_id:uuid}/recapitulatif")
@@ -77,36 +92,49 @@ async def validate(
     received_at = datetime.now(UTC)
     posted = typed(request)
     remarks = Form.read(RemarksForm, posted)
+    acceptance = Form.read(AcceptanceForm, posted)
     if goes_back(posted):
         return await _go_back(request, person, application_id, remarks)
-    acceptance = Form.read(AcceptanceForm, posted)
+    if hold_id := prolonged_in(posted):
+        application = await open_step(person, application_id, RECAP)
+        told = [await prolong_one(person, hold_id)]
+        as_typed = replace(acceptance, errors={})
+        return await _ask(request, person, [application], as_typed, remarks, told)
     if acceptance.value and acceptance.value.text_version != texts.ACCEPTANCE.version:
         acceptance = acceptance.refuse("accepted", _TEXT_CHANGED)
     if acceptance.value is None or remarks.value is None:
         application = await open_step(person, application_id, RECAP)
-        return await _ask(request, person, application, acceptance, remarks)
+        return await _ask(request, person, [application], acceptance, remarks)
+    command = SubmitApplication(
+        application_id=application_id,
+        received_at=received_at,
+        accepted_text_version=acceptance.value.text_version,
+        remarks=remarks.value.remarks,
+    )
     try:
-        await _submit(
-            person,
-            SubmitApplication(
-                application_id=application_id,
-                received_at=received_at,
-                accepted_text_version=acceptance.value.text_version,
-                remarks=remarks.value.remarks,
-            ),
-        )
+        await _submit(person, command)
     except Rejection as rejection:
-        if rejection.code not in {"seat_not_held", "hold_not_known_yet", "nothing_asked"}:
-            raise
-        application = await open_step(person, application_id, RECAP)
-        if rejection.code == "seat_not_held":
-            lines = await courses.recorded(person, application)
-            return await courses.choose_again(
-                request, person, application, lines, remarks, rejection
-            )
-        acceptance = acceptance.refuse(WHOLE_FORM, rejection.detail)
-        return await _ask(request, person, application, acceptance, remarks)
+        return await _refuse(request, person, application_id, acceptance, remarks, rejection)
     return Redirect(step_path(application_id, DONE), status_code=303)
+
+
+async def _refuse(
+    request: HttpRequest,
+    person: Person,
+    application_id: UUID,
+    acceptance: Form[AcceptanceForm],
+    remarks: Form[RemarksForm],
+    rejection: Rejection,
+) -> Template:
+    """Say what to mend, here or at the courses; what cannot be mended is raised again."""
+    if rejection.code not in {"seat_not_held", "hold_not_known_yet", "nothing_asked"}:
+        raise rejection
+    application = await open_step(person, application_id, RECAP)
+    if rejection.code == "seat_not_held":
+        lines = await courses.recorded(person, application)
+        return await courses.choose_again(request, person, [application], lines, remarks, rejection)
+    refused = acceptance.refuse(WHOLE_FORM, rejection.detail)
+    return await _ask(request, person, [application], refused, remarks)
 
 
 async def _go_back(
@@ -117,7 +145,7 @@ async def _go_back(
     if remarks.value and remarks.value.remarks != application.remarks:
         remarks = await _keep(person, application, remarks, remarks.value.remarks)
     if remarks.value is None:
-        return await _ask(request, person, application, Form(AcceptanceForm), remarks)
+        return await _ask(request, person, [application], Form(AcceptanceForm), remarks)
     return Redirect(step_path(application_id, COURSES), status_code=303)
 
 
@@ -155,26 +183,28 @@ async def _submit(person: Person, command: SubmitApplication) -> None:
 async def _ask(
     request: HttpRequest,
     person: Person,
-    application: Application,
+    applications: Sequence[Application],
     acceptance: Form[AcceptanceForm],
     remarks: Form[RemarksForm],
+    told: Sequence[str] = (),
+    obtained: Sequence[str] = (),
 ) -> Template:
-    notices: list[str] = []
+    notices = [*told]
+    application = applications[0]
     campaign, student_id = application.campaign, application.student_id
-    rows_asked = person.ask_if_up(
-        CourseRows(campaign_id=campaign.id, student_id=student_id), notices, _SEATS_AWAY
-    )
-    family, pieces, rows = await asyncio.gather(
+    hold_ids = [choice.hold_id for choice in application.choices if choice.hold_id]
+    family, pieces, holds = await asyncio.gather(
         ask_family(person, notices),
         pieces_if_known(person, campaign, student_id, notices),
-        rows_asked,
+        renew(person, hold_ids, notices, _SEATS_AWAY),
     )
     context = {
         "guardian_rows": _guardian_rows(family),
         "student_rows": _student_rows(family, student_id),
         "pieces": pieces,
         "re_enrols": any(choice.re_enrol for choice in application.choices),
-        "holds": [row.hold for row in rows or () if row.hold],
+        "holds": holds or (),
+        "ended": [] if holds is None else _ended(application, holds),
         "acceptance": acceptance,
         "acceptance_text": texts.ACCEPTANCE,
         "remarks": remarks,
@@ -187,8 +217,14 @@ async def _ask(
         context,
         family=family,
         forms=[remarks, acceptance],
-        notices=notices,
+        notices=[*outcome_texts(applications, family, obtained), *notices],
     )
+
+
+def _ended(application: Application, holds: Sequence[Hold]) -> list[CourseChoice]:
+    """Give the choices whose seat is held no more."""
+    live = {hold.id for hold in holds}
+    return [each for each in application.choices if each.hold_id and each.hold_id not in live]
 
 
 def _guardian_rows(family: Family | None) -> list[list[tuple[str, str]]]:

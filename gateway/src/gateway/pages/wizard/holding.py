@@ -1,0 +1,145 @@
+"""Seats asked for and decisions recorded: what leaves step 4 for courses and enrolment."""
+
+from collections.abc import Mapping, Sequence
+from typing import Final
+from uuid import UUID, uuid5
+
+from shared.contract import Rejection
+from shared.contracts.courses import Hold, HoldSeats, LeaveWaitingList, ReleaseSeat, SeatRequest
+from shared.contracts.enrolment import CourseChoice, RecordCourseChoices
+from shared.identifiers import new_id
+
+from gateway.pages.wizard.children import Child
+from gateway.pages.wizard.choices import Line
+from gateway.people import Person
+
+type Ranks = Mapping[UUID, int]
+"""By row, which of its choices was obtained: 1 for the first."""
+
+SEATS_AT_ONCE: Final = 20
+"""How many seats one act may ask for."""
+
+
+async def hold_and_record(person: Person, children: Sequence[Child], remarks: str) -> Ranks:
+    """Hold the seats of every child, all or none, then record what is decided for each (S65).
+
+    A seat is let go of only with what replaces it held, or recorded as wished no longer (S74).
+    """
+    requests = [request for child in children for request in seat_requests(child)]
+    lines = [line for child in children for line in child.lines]
+    given_back = holds_to_give_back(lines)
+    holds: tuple[Hold, ...] = ()
+    if requests:
+        campaign_id = children[0].application.campaign.id
+        holds = await _hold(
+            person,
+            HoldSeats(campaign_id=campaign_id, requests=tuple(requests), give_back=given_back),
+        )
+    own, *_ = children
+    for child in children:
+        await person.ask(
+            RecordCourseChoices(
+                application_id=child.application.id,
+                choices=decisions(child.lines, holds),
+                remarks=remarks if child is own else child.application.remarks,
+            )
+        )
+    for hold_id in () if requests else given_back:
+        await person.ask(ReleaseSeat(hold_id=hold_id))
+    for place_id in places_to_leave(lines):
+        await person.ask(LeaveWaitingList(place_id=place_id))
+    return _ranks(lines, holds)
+
+
+def seat_requests(child: Child) -> tuple[SeatRequest, ...]:
+    """Ask for each row's choices; the seats held already are asked for again, to renew them.
+
+    Each ranked choice has its own identifier, derived from the page's: sending the page twice asks
+    for the same seat, another choice from the same page asks for another.
+    """
+    return tuple(
+        SeatRequest(
+            hold_id=_hold_id(line),
+            student_id=child.application.student_id,
+            follow_id=line.row.follow_id,
+            course_ids=line.wished,
+        )
+        for line in child.lines
+        if line.wished
+    )
+
+
+def holds_to_give_back(lines: Sequence[Line]) -> tuple[UUID, ...]:
+    """Name the seats held for rows that wish none any more."""
+    return tuple(
+        line.row.hold.id
+        for line in lines
+        if line.row.hold and not line.claimed and line.form.value and not line.wished
+    )
+
+
+def places_to_leave(lines: Sequence[Line]) -> tuple[UUID, ...]:
+    """Name the places on waiting lists of rows that are no longer re-enrolled."""
+    return tuple(
+        place.id
+        for line in lines
+        if line.form.value and not line.form.value.re_enrol
+        for place in line.row.waiting
+    )
+
+
+def decisions(lines: Sequence[Line], holds: Sequence[Hold]) -> tuple[CourseChoice, ...]:
+    """State what is decided of each row, by the words that the family read."""
+    by_row = {hold.follow_id: hold for hold in holds}
+    return tuple(_decision(line, line.claimed or by_row.get(line.row.follow_id)) for line in lines)
+
+
+async def _hold(person: Person, wish: HoldSeats) -> tuple[Hold, ...]:
+    """Hold the seats; those that the page's identifiers named before may have ended."""
+    try:
+        return await person.ask(wish)
+    except Rejection as rejection:
+        if rejection.code != "hold_ended":
+            raise
+    renamed = [each.model_copy(update={"hold_id": new_id()}) for each in wish.requests]
+    return await person.ask(wish.model_copy(update={"requests": tuple(renamed)}))
+
+
+def _hold_id(line: Line) -> UUID:
+    held, answer = line.row.hold, line.form.value
+    if held and held.course_id == line.wished[0]:
+        return held.id
+    return uuid5(answer.hold_id, ",".join(map(str, line.wished))) if answer else new_id()
+
+
+def _decision(line: Line, hold: Hold | None) -> CourseChoice:
+    answer, row = line.form.value, line.row
+    if answer is None or not answer.re_enrol:
+        return CourseChoice(follow_id=row.follow_id, re_enrol=False, label=row.course)
+    if hold is not None:
+        return CourseChoice(
+            follow_id=row.follow_id,
+            re_enrol=True,
+            label=hold.label,
+            course_id=hold.course_id,
+            hold_id=hold.id,
+        )
+    label = f"{row.course} : {_without_seat(line)}"
+    return CourseChoice(follow_id=row.follow_id, re_enrol=True, label=label)
+
+
+def _without_seat(line: Line) -> str:
+    if line.may_wait:
+        return "en liste d'attente, sans place pour l'instant"
+    if line.row.slots:
+        return "tous les créneaux sont complets, sans place pour l'instant"
+    return line.no_choice
+
+
+def _ranks(lines: Sequence[Line], holds: Sequence[Hold]) -> Ranks:
+    obtained = {hold.follow_id: hold.course_id for hold in holds}
+    return {
+        line.row.follow_id: line.wished.index(obtained[line.row.follow_id]) + 1
+        for line in lines
+        if obtained.get(line.row.follow_id) in line.wished
+    }
