@@ -5,7 +5,7 @@ PORT ?= 8000
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: up test check lint bench format
+.PHONY: up test check lint bench bench-seats format
 
 up: ## Start the whole system here, with real servers: make up SCALE="courses=2 gateway=2" PORT=8000
 	@stack/bootstrap.sh up
@@ -31,6 +31,10 @@ lint:
 bench: ## The side-by-side benchmarks; each ends with one line of JSON
 	@stack/bootstrap.sh test
 	python -m bench
+
+bench-seats: ## Ways to allocate seats, side by side: make bench-seats QUICK=1 to see that it works
+	@stack/bootstrap.sh test
+	python -m bench.seats $(if $(QUICK),--quick)
 
 format: ## Format the code and mend what can be mended by itself
 	@stack/bootstrap.sh check

@@ -60,8 +60,8 @@ async def bench_ask(stack: Stack) -> Findings:
     }
     content = FollowedCourses.answer.dump_json(answer)
     async with (
-        _serving(stack, "bare", content) as bare_server,
-        _serving(stack, "ask", content) as ask_server,
+        serving(stack, "bare", content) as bare_server,
+        serving(stack, "ask", content) as ask_server,
         _bare_side(bare_server, content) as bare,
         _asking_side(ask_server.url, token, answer, ask_server.clocks) as ours,
         _asking_side(stack.urls["courses"][0], token, answer, courses) as with_database,
@@ -83,14 +83,16 @@ async def bench_ask(stack: Stack) -> Findings:
 
 
 @dataclass(frozen=True, slots=True)
-class _Server:
+class AnsweringServer:
+    """Where a process of bench.answering listens, and what it has used."""
+
     url: str
     clocks: Mapping[str, Clock]
 
 
 @asynccontextmanager
-async def _serving(stack: Stack, name: str, content: bytes) -> AsyncIterator[_Server]:
-    """Run a process of bench.answering, which gives ``content``."""
+async def serving(stack: Stack, name: str, content: bytes) -> AsyncIterator[AnsweringServer]:
+    """Run a process of bench.answering, which gives ``content``: an answer to followed courses."""
     port = free_port(())
     url = f"http://127.0.0.1:{port}"
 
@@ -115,13 +117,13 @@ async def _serving(stack: Stack, name: str, content: bytes) -> AsyncIterator[_Se
     process.start()
     try:
         await process.wait_ready()
-        yield _Server(url, {"server": clock(process_id(process))})
+        yield AnsweringServer(url, {"server": clock(process_id(process))})
     finally:
         await process.stop()
 
 
 @asynccontextmanager
-async def _bare_side(server: _Server, content: bytes) -> AsyncIterator[RoundTrips[bytes]]:
+async def _bare_side(server: AnsweringServer, content: bytes) -> AsyncIterator[RoundTrips[bytes]]:
     """Post the question as it is, take the bytes as they come."""
     url, body = server.url + BARE_PATH, _QUESTION.model_dump_json().encode()
     headers = {"content-type": "application/json"}

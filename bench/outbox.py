@@ -57,4 +57,4 @@ def seats_held() -> SeatsHeld:
         state="held",
         expires_at=datetime.now(UTC) + timedelta(minutes=20),
     )
-    return SeatsHeld(campaign_id=new_id(), family_id=new_id(), holds=(hold,))
+    return SeatsHeld(campaign_id=new_id(), holds=(hold,))
