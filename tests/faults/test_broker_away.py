@@ -4,6 +4,7 @@ import aiohttp
 import pytest
 from stack.topology import SERVICES
 
+from tests.harness import eventually
 from tests.stillness import settled
 from tests.system import System
 
@@ -16,6 +17,10 @@ async def test_a_family_submits_without_the_broker_and_is_told_by_mail_afterward
     school = await system.school(families=1)
     (family,) = school.families
     application = await school.prepare(family)
+    (choice,) = application.choices
+    await eventually(
+        lambda: system.count("enrolment", "SELECT count(*) FROM hold WHERE id = $1", choice.hold_id)
+    )
     broker = system.stack.process("rabbitmq")
     await broker.stop()
     try:
