@@ -117,7 +117,8 @@ def _answer(book: Book, request: Request) -> Answer:
         return _RULES[type(request)](book, request)
     except Rejection as rejection:
         book.undo(mark)
-        return rejection
+        # a kept traceback is a cycle: a rush of refusals would be the garbage collector's
+        return rejection.with_traceback(None)
 
 
 _RULES: Mapping[type[Any], Callable[[Book, Any], Answer]] = {

@@ -31,8 +31,13 @@ class Asked(NamedTuple):
     correlation_id: str
 
 
-_PLANS = {"enable_seqscan": "off", "enable_hashjoin": "off", "enable_mergejoin": "off"}
-"""The plans made while the tables are empty are kept: they must suit the full ones."""
+_PLANS = {
+    "enable_seqscan": "off",
+    "enable_hashjoin": "off",
+    "enable_mergejoin": "off",
+    "plan_cache_mode": "force_generic_plan",
+}
+"""A statement is planned once, while the tables may be empty: it must suit the full ones."""
 
 
 class Allocator:

@@ -22,12 +22,10 @@ WHERE seat.id = told.id
 _TAKE_SEATS = """
 INSERT INTO seat (id, campaign_id, course_id, family_id, student_id, follow_id, state, held_at,
     expires_at, confirmed_at)
-SELECT id, campaign_id, course_id, family_id, student_id, follow_id, state, held_at, expires_at,
-    CASE WHEN confirmed THEN held_at END
-FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::uuid[], $6::uuid[], $7::text[],
-    $8::timestamptz[], $9::timestamptz[], $10::boolean[])
-    AS told (id, campaign_id, course_id, family_id, student_id, follow_id, state, held_at,
-    expires_at, confirmed)
+SELECT id, $1, course_id, family_id, student_id, follow_id, $2, $3, $4,
+    CASE WHEN $5 THEN $3::timestamptz END
+FROM unnest($6::uuid[], $7::uuid[], $8::uuid[], $9::uuid[], $10::uuid[])
+    AS told (id, course_id, family_id, student_id, follow_id)
 """
 _COUNT_AND_WRITE_DOWN = """
 WITH counted AS (
@@ -101,9 +99,22 @@ async def _save_seats(
             [seat.confirmed for seat in changed],
             now,
         )
-    new = [seat for seat in seats if seat.id not in rooms.seats]
-    if new:
-        await connection.execute(_TAKE_SEATS, *zip(*new, strict=True))
+    # what is the same for many is sent once: each value of an array costs as much as a decision
+    alike: dict[tuple[object, ...], list[Seat]] = {}
+    for seat in seats:
+        if seat.id not in rooms.seats:
+            kind = (seat.campaign_id, seat.state, seat.held_at, seat.expires_at, seat.confirmed)
+            alike.setdefault(kind, []).append(seat)
+    for shared, new in alike.items():
+        await connection.execute(
+            _TAKE_SEATS,
+            *shared,
+            [seat.id for seat in new],
+            [seat.course_id for seat in new],
+            [seat.family_id for seat in new],
+            [seat.student_id for seat in new],
+            [seat.follow_id for seat in new],
+        )
 
 
 async def _save_places(
