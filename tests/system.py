@@ -89,8 +89,12 @@ class System:
 
     stack: Stack
     services: Services
-    operator: str
     signer: TokenSigner
+
+    @property
+    def operator(self) -> str:
+        """A token of the operator's, new each time: the tests last longer than one."""
+        return operator_token(self.stack.keys.private)
 
     @classmethod
     @asynccontextmanager
@@ -99,7 +103,7 @@ class System:
         private_key = stack.keys.private
         async with Services(stack.urls, timeout_seconds=30) as services:
             signer = TokenSigner.from_file(private_key)
-            yield cls(stack, services, operator_token(private_key), signer)
+            yield cls(stack, services, signer)
 
     async def ask[Answer](self, question: Ask[Answer], token: str) -> Answer:
         """Ask as the gateway would; while a service is away, ask the very same again."""

@@ -11,7 +11,6 @@ from shared.contract import Rejection
 from shared.identifiers import new_id
 from stack.keys import key_pair
 
-_NOW = datetime.now(UTC)
 _LIFE = timedelta(minutes=10)
 
 
@@ -35,7 +34,7 @@ def caller(family_id: UUID | None = None) -> Caller:
 def test_a_token_gives_its_caller_back(pair: tuple[TokenSigner, TokenVerifier]) -> None:
     signer, verifier = pair
     someone = caller()
-    token = signer.sign(someone, _NOW, _LIFE)
+    token = signer.sign(someone, datetime.now(UTC), _LIFE)
     assert verifier.verify(token) == someone
     assert verifier.verify(token) == someone
 
@@ -44,9 +43,10 @@ def test_a_token_already_verified_still_expires(
     pair: tuple[TokenSigner, TokenVerifier], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     signer, verifier = pair
-    token = signer.sign(caller(), _NOW, _LIFE)
+    now = datetime.now(UTC)
+    token = signer.sign(caller(), now, _LIFE)
     verifier.verify(token)
-    later = _NOW.timestamp() + _LIFE.total_seconds() + 60
+    later = now.timestamp() + _LIFE.total_seconds() + 60
     monkeypatch.setattr(time, "time", lambda: later)
     with pytest.raises(Rejection, match="not_signed_in"):
         verifier.verify(token)
@@ -57,11 +57,12 @@ def test_an_old_token_a_changed_one_and_another_keys_are_refused(
 ) -> None:
     signer, verifier = pair
     other = TokenSigner.from_file(key_pair(tmp_path).private)
-    good = signer.sign(caller(), _NOW, _LIFE)
+    now = datetime.now(UTC)
+    good = signer.sign(caller(), now, _LIFE)
     for token in (
-        signer.sign(caller(), _NOW - timedelta(hours=1), _LIFE),
+        signer.sign(caller(), now - timedelta(hours=1), _LIFE),
         good[:-4] + ("AAAA" if good[-4:] != "AAAA" else "BBBB"),
-        other.sign(caller(), _NOW, _LIFE),
+        other.sign(caller(), now, _LIFE),
         "",
     ):
         with pytest.raises(Rejection, match="not_signed_in"):
