@@ -137,9 +137,7 @@ def accept(joined: JoinRequest) -> AcceptRequest:
 
 def submit(of: Row, *seat_ids: UUID, at: datetime = NOW) -> ClaimRequest:
     """The application of a row's student is submitted, with some seats."""
-    return ClaimRequest(
-        uuid4(), CAMPAIGN.id, of.family_ids[0], of.student_id, seat_ids, received_at=at
-    )
+    return ClaimRequest(uuid4(), CAMPAIGN.id, of.student_id, seat_ids, received_at=at)
 
 
 def decline(of: Row, *, at: datetime = NOW) -> DeclineRequest:
@@ -267,15 +265,19 @@ class Register:
             if place.id in scope.named_places or place.student_id in scope.waiting_students
         }
         campaigns = scope.campaigns | {each.campaign_id for each in named}
-        course_ids = (
-            scope.wished
-            | scope.courses
+        freed_in = (
+            scope.courses
             | {each.course_id for each in named}
             | {seat.course_id for seat in seats.values()}
             | {place.course_id for place in places.values()}
         )
+        rooms = {
+            key: self.room(each) if key in freed_in else self.room(each)._replace(line=())
+            for key, each in self.courses.items()
+            if key in freed_in | scope.wished
+        }
         return Rooms(
-            rooms={key: self.room(each) for key, each in self.courses.items() if key in course_ids},
+            rooms=rooms,
             rows={key: each for key, each in self.rows.items() if key in scope.follows},
             campaigns={key: each for key, each in self.campaigns.items() if key in campaigns},
             seats=seats,

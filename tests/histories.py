@@ -221,7 +221,6 @@ class _Drawing:
         return ClaimRequest(
             UUID(int=7),
             CAMPAIGN.id,
-            named.row.family_ids[0],
             named.row.student_id,
             (named.id,) if self._draw(st.integers(0, 4)) else (),
             self._now - self._draw(_a_while),

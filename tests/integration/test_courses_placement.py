@@ -142,6 +142,17 @@ async def test_only_the_sites_own_secretariat_and_operators_decide(school: Schoo
     assert (await school.running.ask(place, operator())).id == place.hold_id
 
 
+async def test_a_secretariat_places_no_student_of_another_site_by_its_own_campaign(
+    school: School, courses: Running[ServiceSettings]
+) -> None:
+    neighbour, caller = await open_school(courses), await school.family("A")
+    place = placement(school, "A", 1)
+    theirs = place.model_copy(update={"campaign_id": neighbour.campaign_id})
+    with pytest.raises(Rejection, match="not_found"):
+        await school.running.ask(theirs, secretary(neighbour.site_id))
+    assert (await school.row(caller, "A")).hold is None
+
+
 async def test_activity_keeps_a_hold_for_an_hour_at_most(school: School) -> None:
     caller = await school.family("A")
     (hold,) = await school.hold(caller, school.wish("A", 1))

@@ -130,6 +130,14 @@ async def test_two_tabs_that_join_end_with_one_place(school: School) -> None:
     assert await school.counters(1) == (1, 1)
 
 
+async def test_two_families_of_a_student_have_one_place(school: School) -> None:
+    await fill(school)
+    first, second = await school.family("A"), await school.family("A")
+    joined = await school.join(first, "A", 1)
+    assert await school.join(second, "A", 1) == joined
+    assert await school.counters(1) == (1, 1)
+
+
 async def test_waiting_keeps_the_present_seat(school: School) -> None:
     await fill(school)
     caller = await school.family("A")

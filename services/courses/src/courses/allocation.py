@@ -73,12 +73,12 @@ def allocate(requests: Sequence[Request], rooms: Rooms, now: datetime) -> Alloca
       gives up makes room for its own wishes first, then for the waiting list; a row's own seat only
       where that row does not wish it first, and is not left without.
     - Refused: a campaign that does not exist for the family's site (``not_found``), is not open yet
-      or no more (``campaign_not_open``, ``campaign_closed``); another family's student, row, seat
-      (``not_found``); a course that is not on offer for the row (``wrong_site``, ``wrong_level``),
-      or meets during another seat of the same student (``same_time``); a row whose seat is claimed
-      (``already_claimed``); no seat left in any (``course_full``, naming the last one tried); an
-      identifier that already names this row's seat in another course (``hold_id_reused``) or a seat
-      that ended (``hold_ended``).
+      or no more (``campaign_not_open``, ``campaign_closed``); another family's student, row, seat,
+      and a row of another site or school year than the campaign's (``not_found``); a course that is
+      not on offer for the row (``wrong_site``, ``wrong_level``), or meets during another seat of
+      the same student (``same_time``); a row whose seat is claimed (``already_claimed``); no seat
+      left in any (``course_full``, naming the last one tried); an identifier that already names
+      this row's seat in another course (``hold_id_reused``) or a seat that ended (``hold_ended``).
 
     :class:`ReleaseRequest` frees a held seat, :class:`RenewRequest` prolongs holds,
     :class:`ExpireRequest` ends those whose margin is over.

@@ -158,6 +158,7 @@ class Book:
         for seat in rooms.seats.values():
             if seat.state != "released":
                 self._live[seat.student_id] = (*self._live.get(seat.student_id, ()), seat)
+        self._waits = {_wait(place): place.id for place in rooms.places.values() if place.is_live}
         self._undo: list[tuple[dict[Any, Any] | Standing, Any, Any]] = []
 
     def mark(self) -> Mark:
@@ -220,6 +221,12 @@ class Book:
                 return seat
         return None
 
+    def place_of_row(self, campaign_id: UUID, follow_id: UUID, course_id: UUID) -> Place | None:
+        """Give the live place of a row on a course's waiting list."""
+        place_id = self._waits.get((campaign_id, follow_id, course_id))
+        place = None if place_id is None else self.places[place_id]
+        return place if place and place.is_live else None
+
     def take(
         self, seat: Seat, reason: str, actor_id: UUID | None, *, offered: bool = False
     ) -> None:
@@ -256,6 +263,7 @@ class Book:
     def wait(self, place: Place) -> None:
         """Put a row at the end of a waiting list."""
         self._set(self.places, place.id, place)
+        self._set(self._waits, _wait(place), place.id)
         standing = self.standings[place.course_id]
         self._count(standing, "waiting", standing.waiting + 1)
         self._undo.append((standing, "line", standing.line))
@@ -315,3 +323,7 @@ class Book:
     def _set[K, V](self, mapping: dict[K, V], key: K, value: V) -> None:
         self._undo.append((mapping, key, mapping.get(key, _ABSENT)))
         mapping[key] = value
+
+
+def _wait(place: Place) -> tuple[UUID, UUID, UUID]:
+    return place.campaign_id, place.follow_id, place.course_id

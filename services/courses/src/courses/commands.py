@@ -74,23 +74,28 @@ async def join_waiting_list(
     command: JoinWaitingList, caller: Caller, allocator: Allocator, database: Database
 ) -> WaitingPlace:
     """Wait for a seat in a full course."""
-    family_id = caller.family()
     await allocator.decide(
         JoinRequest(
             place_id=command.place_id,
             campaign_id=command.campaign_id,
-            family_id=family_id,
+            family_id=caller.family(),
             site_id=caller.site_id,
             student_id=command.student_id,
             follow_id=command.follow_id,
             course_id=command.course_id,
         )
     )
-    row = (command.campaign_id, command.follow_id, command.course_id)
     async with database.transaction() as tx:
-        for waiting in await read_waiting_places(tx, place.c.family_id == family_id):
-            if (waiting.campaign_id, waiting.follow_id, waiting.course_id) == row:
-                return waiting
+        # whichever family of the student joined first
+        places = await read_waiting_places(
+            tx,
+            place.c.student_id == command.student_id,
+            place.c.campaign_id == command.campaign_id,
+            place.c.follow_id == command.follow_id,
+            place.c.course_id == command.course_id,
+        )
+    if places:
+        return places[0]
     # it was offered and ended, or left from another tab, before we could look
     raise Rejection("place_ended", "Vous n'êtes plus sur cette liste d'attente : recommencez.")
 

@@ -32,9 +32,11 @@ def require_open(book: Book, campaign_id: UUID, site_id: UUID | None) -> Campaig
 
 
 def require_row(book: Book, follow_id: UUID, student_id: UUID, campaign: Campaign) -> Row:
-    """Give a student's row in the campaign's school year; raises ``not_found``."""
+    """Give a student's row in the campaign's site and school year; raises ``not_found``."""
     row = book.rows.get(follow_id)
-    if row is None or row.student_id != student_id or row.school_year != campaign.school_year:
+    if row is None or row.student_id != student_id:
+        raise Rejection.not_found()
+    if (row.site_id, row.school_year) != (campaign.site_id, campaign.school_year):
         raise Rejection.not_found()
     return row
 

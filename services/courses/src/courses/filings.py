@@ -36,9 +36,15 @@ def claim(book: Book, request: ClaimRequest) -> tuple[Seat, ...]:
 
 
 def _claimable(book: Book, seat_id: UUID, request: ClaimRequest) -> Seat | None:
-    """Find the seat that a submission may claim: its hold, or what replaced it by an offer."""
+    """Find the seat that a submission may claim: its hold, or what replaced it by an offer.
+
+    Whichever family of the student chose it: either may submit.
+    """
     seat = book.seats.get(seat_id)
-    if seat is None or seat.family_id != request.family_id:
+    if seat is None or (seat.campaign_id, seat.student_id) != (
+        request.campaign_id,
+        request.student_id,
+    ):
         return None
     if seat.state != "released":
         return seat

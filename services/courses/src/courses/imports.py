@@ -96,12 +96,13 @@ async def import_courses(
         ],
     )
     if changed:
-        waited_for = await _count_seats(tx, changed)
-        if waited_for:
-            await allocator.decide_within(tx, OfferRequest(tuple(waited_for)))
         # a corrected discipline concerns whoever follows the course
         following = await tx.scalars(sa.select(follow.c.id).where(follow.c.course_id.in_(changed)))
         await _tell_disciplines(tx, set(following))
+        # last, since whoever wants a seat in these courses waits from here on
+        waited_for = await _count_seats(tx, changed)
+        if waited_for:
+            await allocator.decide_within(tx, OfferRequest(tuple(waited_for)))
     return ImportReport(read=len(lines), changed=len(changed))
 
 

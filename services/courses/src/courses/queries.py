@@ -26,7 +26,7 @@ type _Line = sa.Row[tuple[object, ...]]
 
 
 async def course_rows(query: CourseRows, caller: Caller, tx: Transaction) -> tuple[CourseRow, ...]:
-    """Show what a student follows this year, and the slots on offer for the next."""
+    """Show what a student follows in the site this year, and the slots on offer for the next."""
     await require_own_student(tx, caller, query.student_id)
     school_year = await tx.scalar(
         sa.select(campaign.c.school_year).where(
@@ -40,6 +40,7 @@ async def course_rows(query: CourseRows, caller: Caller, tx: Transaction) -> tup
             sa.select(follow.c.id.label("follow_id"), follow.c.proposed_level, course)
             .join(course, course.c.id == follow.c.course_id)
             .where(follow.c.student_id == query.student_id)
+            .where(course.c.site_id == caller.site_id)
             .where(course.c.school_year == year_before(school_year))
             .order_by(course.c.mode != "slot", course.c.discipline, course.c.code)
         )

@@ -24,7 +24,6 @@ async def claim_seats(event: ApplicationSubmitted, tx: Transaction, allocator: A
         ClaimRequest(
             application_id=event.application_id,
             campaign_id=event.campaign_id,
-            family_id=event.family_id,
             student_id=event.student_id,
             seat_ids=tuple(choice.hold_id for choice in event.choices if choice.hold_id),
             received_at=event.received_at,

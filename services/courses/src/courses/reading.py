@@ -24,9 +24,9 @@ _LINE_READ = 1000
 """How many of a waiting list are read at most: more than one batch can offer to."""
 
 _LOOK_UP = """
-SELECT student_id, course_id, campaign_id FROM seat WHERE id = ANY($1)
+SELECT id, student_id, course_id, campaign_id FROM seat WHERE id = ANY($1)
 UNION ALL
-SELECT student_id, course_id, campaign_id FROM place WHERE id = ANY($2)
+SELECT id, student_id, course_id, campaign_id FROM place WHERE id = ANY($2)
 """
 _LOCK_STUDENTS = """
 SELECT count(*), (SELECT number FROM edition) AS edition
@@ -45,6 +45,7 @@ _ROWS = """
 SELECT follow.id, follow.student_id, follow.course_id, follow.proposed_level, student.family_id
 FROM follow LEFT JOIN student ON student.id = follow.student_id
 WHERE follow.id = ANY($1) AND follow.course_id IS NOT NULL
+ORDER BY follow.id, student.family_id
 """
 _FILINGS = """
 SELECT campaign_id, student_id, filed_at, declined_at FROM filing WHERE student_id = ANY($1)
@@ -76,12 +77,17 @@ async def lock_and_read(connection: asyncpg.Connection, scope: Scope, known: Kno
     """Lock the students and courses of a scope, and read what counts for them."""
     if scope.named_seats or scope.named_places:
         # whose these are, and where, never changes: it may be read before any lock
-        for student_id, course_id, campaign_id in await connection.fetch(
+        found: set[UUID] = set()
+        for named_id, student_id, course_id, campaign_id in await connection.fetch(
             _LOOK_UP, scope.named_seats, scope.named_places
         ):
+            found.add(named_id)
             scope.students.add(student_id)
             scope.courses.add(course_id)
             scope.campaigns.add(campaign_id)
+        # one that another replica makes from here on would come without its locks
+        scope.named_seats &= found
+        scope.named_places &= found
     await _lock_students(connection, scope, known)
     seats = await _read_seats(connection, scope)
     rows = await _read_rows(connection, scope.follows, known)
@@ -93,7 +99,7 @@ async def lock_and_read(connection: asyncpg.Connection, scope: Scope, known: Kno
         scope.courses.update(row[2] for row in theirs)
     scope.courses.update(seat.course_id for seat in seats.values())
     rooms = await _lock_courses(connection, scope, known)
-    rooms = await _read_lines(connection, rooms)
+    rooms = await _read_lines(connection, rooms, scope.courses)
     places = await _read_places(connection, scope)
     return Rooms(rooms, rows, campaigns, seats, places, filings)
 
@@ -209,9 +215,13 @@ def _is_full(counters: asyncpg.Record) -> bool:
     return not seats_left(counters["capacity"], counters["taken"], counters["waiting"])
 
 
-async def _read_lines(connection: asyncpg.Connection, rooms: dict[UUID, Room]) -> dict[UUID, Room]:
-    """Read the waiting lists of the courses that have one."""
-    waited_for = [course_id for course_id, room in rooms.items() if room.waiting]
+async def _read_lines(
+    connection: asyncpg.Connection, rooms: dict[UUID, Room], course_ids: Collection[UUID]
+) -> dict[UUID, Room]:
+    """Read the waiting lists of courses that have one: only those where a seat may be freed."""
+    waited_for = [
+        course_id for course_id in course_ids if course_id in rooms and rooms[course_id].waiting
+    ]
     if not waited_for:
         return rooms
     lines: dict[UUID, list[Place]] = {course_id: [] for course_id in waited_for}
@@ -224,5 +234,8 @@ async def _read_lines(connection: asyncpg.Connection, rooms: dict[UUID, Room]) -
 
 
 def _lock_number(student_id: UUID) -> int:
-    """Give the number of a student's lock: two students may share one, which is harmless."""
-    return int.from_bytes(student_id.bytes[8:], signed=True)
+    """Give the number of a student's lock: two students may share one, which is harmless.
+
+    It is below zero, whatever identifier is asked for: the others are the service's own locks.
+    """
+    return ~(int.from_bytes(student_id.bytes[8:]) >> 1)

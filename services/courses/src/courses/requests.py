@@ -142,7 +142,6 @@ class ClaimRequest(NamedTuple):
 
     application_id: UUID
     campaign_id: UUID
-    family_id: UUID
     student_id: UUID
     seat_ids: tuple[UUID, ...]
     received_at: datetime

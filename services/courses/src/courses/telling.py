@@ -12,7 +12,7 @@ from courses import seats
 from courses.tables import course, occupancy, told
 
 COURSES_AN_EVENT = 200
-_TELLER_LOCK = 0x54454C4C
+TELLER_LOCK = 0x54454C4C
 """Spells "TELL": one replica at a time tells what changed."""
 
 _COUNTERS = (
@@ -40,7 +40,7 @@ async def tell_seats(database: Database) -> None:
     Any replica may do it. However often a course changed meanwhile, it is told once, as it is.
     """
     async with database.transaction() as tx:
-        if not await tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(_TELLER_LOCK))):
+        if not await tx.scalar(sa.select(sa.func.pg_try_advisory_xact_lock(TELLER_LOCK))):
             return
         changed = await _read(tx, _CHANGED)
         if not changed:

@@ -25,8 +25,7 @@ def join(book: Book, request: JoinRequest) -> tuple[Seat, ...]:
     same = book.places.get(request.place_id)
     if same is not None and same.family_id != request.family_id:
         raise Rejection.not_found()
-    present = _live_place(book, request)
-    if present is not None:
+    if book.place_of_row(request.campaign_id, request.follow_id, request.course_id) is not None:
         return ()
     if same is not None:
         raise Rejection(
@@ -82,7 +81,7 @@ def accept(book: Book, request: AcceptRequest) -> tuple[Seat, ...]:
         raise Rejection(
             "offer_ended",
             "Cette proposition est terminée : la place est allée à la famille suivante."
-            " Vous gardez la place que vous aviez.",
+            " Si vous aviez une autre place, vous la gardez.",
         )
     present = book.seat_of_row(place.campaign_id, place.student_id, place.follow_id)
     course = book.standing(place.course_id).room.course
@@ -122,18 +121,6 @@ def offer(book: Book, request: OfferRequest) -> tuple[Seat, ...]:
     for course_id in request.course_ids:
         book.offer(course_id)
     return ()
-
-
-def _live_place(book: Book, request: JoinRequest) -> Place | None:
-    wanted = (request.campaign_id, request.follow_id, request.course_id)
-    return next(
-        (
-            place
-            for place in book.places.values()
-            if place.is_live and (place.campaign_id, place.follow_id, place.course_id) == wanted
-        ),
-        None,
-    )
 
 
 def _own_place(book: Book, place_id: UUID, family_id: UUID) -> Place:
