@@ -129,11 +129,11 @@ async def test_two_replicas_under_a_crowd_keep_true_books_without_a_deadlock(
     kinds = {HoldRequest, ReleaseRequest, RenewRequest, JoinRequest, AcceptRequest, LeaveRequest}
     assert granted.keys() == kinds
     async with school.running.database.transaction() as tx:
-        accounts = await reckoning.read_accounts(tx)
+        tallies = await reckoning.read_tallies(tx)
         deadlocks = await tx.scalar(
             sa.text("SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()")
         )
-    assert not [account for account in accounts if not account.is_right]
+    assert not [tally for tally in tallies if not tally.is_right]
     (few, _), (more, _) = [await school.counters(group) for group in (1, 2)]
     assert (few <= 4, more <= 8) == (True, True)
     assert deadlocks == 0

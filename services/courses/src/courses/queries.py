@@ -24,6 +24,16 @@ from courses.tables import campaign, course, follow, occupancy, place, seat, stu
 
 type _Line = sa.Row[tuple[object, ...]]
 
+_NAMING = (
+    course.c.curriculum,
+    course.c.level,
+    course.c.group_number,
+    course.c.weekday,
+    course.c.starts_at,
+    course.c.ends_at,
+)
+"""What :func:`_label` names a group by."""
+
 
 async def course_rows(query: CourseRows, caller: Caller, tx: Transaction) -> tuple[CourseRow, ...]:
     """Show what a student follows in the site this year, and the slots on offer for the next."""
@@ -128,12 +138,7 @@ async def read_waiting_places(
         sa.select(
             place,
             sa.case((place.c.state == "waiting", rank), else_=0).label("rank"),
-            course.c.curriculum,
-            course.c.level,
-            course.c.group_number,
-            course.c.weekday,
-            course.c.starts_at,
-            course.c.ends_at,
+            *_NAMING,
         )
         .join(course, course.c.id == place.c.course_id)
         .where(place.c.state.in_(("waiting", "offered")), *whose)
@@ -174,12 +179,7 @@ async def _read_holds(tx: Transaction, query: CourseRows) -> dict[UUID, Hold]:
     rows = await tx.execute(
         sa.select(
             seat,
-            course.c.curriculum,
-            course.c.level,
-            course.c.group_number,
-            course.c.weekday,
-            course.c.starts_at,
-            course.c.ends_at,
+            *_NAMING,
         )
         .join(course, course.c.id == seat.c.course_id)
         .where(seat.c.campaign_id == query.campaign_id)

@@ -20,7 +20,7 @@ from courses.requests import OfferRequest
 from courses.tables import course, ledger, occupancy, place, seat
 
 
-class Account(NamedTuple):
+class Tally(NamedTuple):
     """A course's counters, ``taken`` and ``waiting``, beside what they should count.
 
     ``seats`` are the live ones and those offered, ``steps`` the sum of the ledger's, ``in_line``
@@ -47,7 +47,7 @@ class Account(NamedTuple):
         )
 
 
-def _accounts() -> sa.Select[tuple[object, ...]]:
+def _tallies() -> sa.Select[tuple[object, ...]]:
     """One statement, hence one moment: whatever is decided meanwhile is in all of it or none."""
     seats = (
         sa.select(seat.c.course_id, sa.func.count().label("count"))
@@ -88,12 +88,12 @@ def _accounts() -> sa.Select[tuple[object, ...]]:
     )
 
 
-_ACCOUNTS = _accounts()
+_TALLIES = _tallies()
 
 
-async def read_accounts(tx: Transaction) -> list[Account]:
-    """Read the account of every course."""
-    return [Account._make(row) for row in await tx.execute(_ACCOUNTS)]
+async def read_tallies(tx: Transaction) -> list[Tally]:
+    """Read the tally of every course."""
+    return [Tally._make(row) for row in await tx.execute(_TALLIES)]
 
 
 async def rebuild(tx: Transaction, course_ids: Sequence[UUID], allocator: Allocator) -> None:
@@ -102,7 +102,7 @@ async def rebuild(tx: Transaction, course_ids: Sequence[UUID], allocator: Alloca
     """
     locked = sa.select(occupancy.c.course_id).where(occupancy.c.course_id.in_(course_ids))
     await tx.execute(locked.order_by(occupancy.c.course_id).with_for_update())
-    counted = [each for each in await read_accounts(tx) if each.course_id in set(course_ids)]
+    counted = [each for each in await read_tallies(tx) if each.course_id in set(course_ids)]
     await tx.execute(
         sa.update(occupancy)
         .where(occupancy.c.course_id == sa.bindparam("spoiled_id"))
@@ -127,23 +127,27 @@ async def run(database_url: str, words: Sequence[str]) -> int:
     database = Database(database_url, name="courses-reckoning", connections=1)
     try:
         async with database.transaction() as tx:
-            accounts = await read_accounts(tx)
-            wrong = [each for each in accounts if not each.is_right]
+            tallies = await read_tallies(tx)
+            wrong = [each for each in tallies if not each.is_right]
             for each in wrong:
                 sys.stdout.write(f"{each}\n")
             if wrong and options.rebuild:
                 await rebuild(tx, [each.course_id for each in wrong], Allocator(database))
                 sys.stdout.write(f"{len(wrong)} courses counted again from the ledger\n")
-                wrong = [each for each in await read_accounts(tx) if not each.is_right]
+                wrong = [each for each in await read_tallies(tx) if not each.is_right]
     finally:
         await database.close()
     if wrong:
-        sys.stdout.write(f"{len(wrong)} of {len(accounts)} courses are wrong\n")
+        sys.stdout.write(f"{len(wrong)} of {len(tallies)} courses are wrong\n")
         return 1
-    sys.stdout.write(f"{len(accounts)} courses, all is right\n")
+    sys.stdout.write(f"{len(tallies)} courses, all is right\n")
     return 0
 
 
 def check_seats(words: Sequence[str]) -> int:
     """Reckon the database that the environment names; gives the exit code."""
-    return asyncio.run(run(os.environ["RENTREE_DATABASE_URL"], words))
+    database_url = os.environ.get("RENTREE_DATABASE_URL")
+    if not database_url:
+        sys.stderr.write("RENTREE_DATABASE_URL is missing: it names the database of courses\n")
+        return 2
+    return asyncio.run(run(database_url, words))
