@@ -60,7 +60,9 @@ def allocate(requests: Sequence[Request], rooms: Rooms, now: datetime) -> Alloca
 
     - It is granted whole or refused whole, with a Rejection as its answer; what is refused
       changes nothing, and those after it are decided as if it had not been made.
-    - Repeated, it gives its first answer again, in the same batch or a later one.
+    - Repeated, it gives its first answer again, in the same batch or a later one; but a hold is
+      known again by the identifiers of the seats it made: one that was answered by a seat its row
+      had before is decided anew, and so is whatever was refused.
     - No course's taken seats (held, claimed and offered) ever pass its capacity. One whose capacity
       was lowered under what is taken gives no seat until enough are freed.
 

@@ -143,8 +143,9 @@ async def place_student(command: PlaceStudent, caller: Caller, allocator: Alloca
 async def release_expired_holds(database: Database, link: BrokerLink, allocator: Allocator) -> None:
     """End the holds and the offers whose time is over, margin included. Any replica may do it.
 
-    Not while submissions wait to be heard, nor while the broker is away and they might: a family
-    that validated in time keeps its seat, however late the word of it comes.
+    Not while submissions are ready to be heard, nor while the broker is away and they might be: a
+    family that validated in time keeps its seat. A submission that waits to be tried again is not
+    seen here: its seat is taken back where one is left.
     """
     if await link.waiting(_SUBMISSIONS):
         return

@@ -21,7 +21,7 @@ from courses.requests import Scope
 from courses.seats import Filing, Place, Room, Row, Seat, seats_left
 
 _LINE_READ = 1000
-"""How many of a waiting list are read at most: more than one batch can offer to."""
+"""How many of a waiting list are read at most; what is freed beyond waits for the next change."""
 
 _LOOK_UP = """
 SELECT id, student_id, course_id, campaign_id FROM seat WHERE id = ANY($1)
