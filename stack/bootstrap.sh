@@ -112,7 +112,7 @@ else
     "$uv" sync --quiet --frozen --python "$python"
 fi
 
-if [ "$purpose" != check ] && [ gateway/package-lock.json -nt gateway/node_modules/.package-lock.json ]; then
+if [ gateway/package-lock.json -nt gateway/node_modules/.package-lock.json ]; then
     say "installing the browser assets"
     npm ci --prefix gateway --no-audit --no-fund --no-update-notifier --loglevel=error >&2
     touch gateway/node_modules/.package-lock.json
