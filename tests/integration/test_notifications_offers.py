@@ -121,7 +121,7 @@ async def test_an_offer_that_has_ended_is_not_sent(
 
     await notifications.react(applicant.offered(until=applicant.now - SECOND))
 
-    await settled(notifications, applicant, "failed", "the offer had ended")
+    await settled(notifications, applicant, "failed", "it came too late to be of any use")
     assert post.received_by(applicant.address) == []
 
 

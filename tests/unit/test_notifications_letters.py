@@ -4,7 +4,8 @@ from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
-from notifications.letters import ContactBlock, Letter, Received, write_letter
+from notifications.letters import Letter, write_letter
+from notifications.matters import ContactBlock, Received
 
 PORTAL = "https://portail.territoire.example"
 

@@ -3,7 +3,8 @@
 from dataclasses import replace
 from datetime import UTC, datetime
 
-from notifications.letters import ContactBlock, Letter, Offered, write_letter
+from notifications.letters import Letter, write_letter
+from notifications.matters import ContactBlock, Offered
 
 PORTAL = "https://portail.territoire.example/"
 

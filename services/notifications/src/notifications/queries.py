@@ -29,7 +29,7 @@ async def list_deliveries(
     return tuple(
         Delivery(
             kind=row.kind,
-            receipt_number=row.receipt_number,
+            receipt_number=row.content["receipt_number"],
             to=row.recipients or in_one_line(usable_addresses(row.guardians or ())),
             state=row.state,
             at=row.state_at,

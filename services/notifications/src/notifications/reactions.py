@@ -1,7 +1,6 @@
 """What notifications notices: what calls for a message, and what messages are written from."""
 
 from datetime import UTC, datetime
-from uuid import UUID, uuid5
 
 from shared.contracts.courses import SeatOffered
 from shared.contracts.enrolment import (
@@ -11,16 +10,15 @@ from shared.contracts.enrolment import (
     SubmittedChoice,
 )
 from shared.contracts.identity import FamiliesRecorded, FamilyRecord, SitesRecorded
-from shared.contracts.notifications import MessageKind, ReceiptKind
+from shared.contracts.notifications import ReceiptKind
 from shared.copies import keep_newer
 from shared.db import Transaction
 from shared.handlers import Occurrence
 from sqlalchemy.dialects.postgresql import insert
 
+from notifications.outgoing import queue_message
 from notifications.patience import GIVES_UP_AFTER
 from notifications.tables import campaign, family, message, site
-
-_MESSAGES = UUID("6c1f0a52-6f0e-5d8b-9a55-3f6d0c0f5b1e")
 
 
 async def send_receipt(
@@ -39,17 +37,17 @@ async def send_decline_receipt(
 
 async def send_offer(event: SeatOffered, tx: Transaction, occurrence: Occurrence) -> None:
     """Have a family told that a seat is offered to it, once for each place (S66)."""
-    await _queue(
+    await queue_message(
         tx,
         "waiting_list_offer",
         str(event.place_id),
-        event,
         occurrence,
+        family_id=event.family_id,
+        student_id=event.student_id,
+        campaign_id=event.campaign_id,
         place_id=event.place_id,
-        asked_courses=[],
-        left_courses=[],
-        offered_course=event.label,
-        offered_until=event.offered_until,
+        pointless_at=event.offered_until,
+        content={"course": event.label, "until": event.offered_until},
     )
 
 
@@ -113,47 +111,22 @@ async def _queue_receipt(
     choices: tuple[SubmittedChoice, ...],
     occurrence: Occurrence,
 ) -> None:
-    await _queue(
+    await queue_message(
         tx,
         kind,
         f"{event.application_id}:{event.receipt_number}",
-        event,
         occurrence,
-        application_id=event.application_id,
+        family_id=event.family_id,
+        student_id=event.student_id,
+        campaign_id=event.campaign_id,
         site_id=event.site_id,
-        receipt_number=event.receipt_number,
-        received_at=event.received_at,
-        asked_courses=[choice.label for choice in choices if choice.re_enrol],
-        left_courses=[choice.label for choice in choices if not choice.re_enrol],
-    )
-
-
-async def _queue(
-    tx: Transaction,
-    kind: MessageKind,
-    about: str,
-    event: ApplicationSubmitted | ReenrolmentDeclined | SeatOffered,
-    occurrence: Occurrence,
-    **content: object,
-) -> None:
-    """Write a message down to be sent: one of its kind for each ``about``."""
-    now = datetime.now(UTC)
-    await tx.execute(
-        insert(message)
-        .values(
-            id=uuid5(_MESSAGES, f"{kind}:{about}"),
-            kind=kind,
-            campaign_id=event.campaign_id,
-            student_id=event.student_id,
-            family_id=event.family_id,
-            correlation_id=occurrence.correlation_id,
-            created_at=now,
-            state="waiting",
-            state_at=now,
-            due_at=now,
-            **content,
-        )
-        .on_conflict_do_nothing()
+        application_id=event.application_id,
+        content={
+            "receipt_number": event.receipt_number,
+            "received_at": event.received_at,
+            "asked_courses": [choice.label for choice in choices if choice.re_enrol],
+            "left_courses": [choice.label for choice in choices if not choice.re_enrol],
+        },
     )
 
 

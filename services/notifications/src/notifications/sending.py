@@ -12,7 +12,7 @@ accepted it, and
 Both copies carry one Message-ID.
 
 A message whose family, student, site or campaign is not known yet is simply not due: events come
-in any order. An offer that ended before its mail could leave has failed: it would only mislead.
+in any order. One that would come too late, as an offer that ended, has failed: it would mislead.
 """
 
 import asyncio
@@ -21,7 +21,7 @@ import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from email.headerregistry import Address
-from typing import Any, assert_never
+from typing import Any
 from uuid import UUID
 
 import sqlalchemy as sa
@@ -31,8 +31,9 @@ from shared.db import Database, Transaction
 from shared.observability import correlated, get_logger
 from shared.outbox import emit
 
-from notifications.letters import ContactBlock, Matter, Offered, Received, write_letter
+from notifications.letters import write_letter
 from notifications.mail import Letterhead, Marks, compose, in_one_line, usable_addresses
+from notifications.matters import ContactBlock, Matter, read_matter
 from notifications.patience import next_attempt
 from notifications.postman import (
     TAKES_A_MAIL_WITHIN_SECONDS,
@@ -69,9 +70,13 @@ _waiting = (
         campaign.c.documents_due_at,
     )
     .join(family, family.c.id == message.c.family_id)
-    .join(campaign, campaign.c.id == message.c.campaign_id)
+    .outerjoin(campaign, campaign.c.id == message.c.campaign_id)
     .join(site, site.c.id == sa.func.coalesce(message.c.site_id, campaign.c.site_id))
-    .where(message.c.state == "waiting", family.c.students.has_key(_student_key))
+    .where(
+        message.c.state == "waiting",
+        message.c.student_id.is_(None) | family.c.students.has_key(_student_key),
+        message.c.campaign_id.is_(None) | campaign.c.id.is_not(None),
+    )
 )
 
 
@@ -87,12 +92,9 @@ class _Due:
     correlation_id: str
     created_at: datetime
     failed_attempts: int
+    pointless_at: datetime | None
     recipients: tuple[Address, ...]
     matter: Matter
-
-    def is_pointless(self, now: datetime) -> bool:
-        """Tell whether the message would come too late to be of any use."""
-        return isinstance(self.matter, Offered) and self.matter.until <= now
 
 
 async def send_due_messages(database: Database, postman: Postman, letterhead: Letterhead) -> None:
@@ -166,52 +168,35 @@ def _read(row: sa.Row[Any]) -> _Due:
         correlation_id=row.correlation_id,
         created_at=row.created_at,
         failed_attempts=row.failed_attempts,
-        recipients=usable_addresses(row.guardians),
-        matter=_read_matter(row.kind, row),
+        pointless_at=row.pointless_at,
+        recipients=usable_addresses([row.addressee] if row.addressee else row.guardians),
+        matter=read_matter(
+            {
+                "kind": row.kind,
+                "student": row.student,
+                "school_year": row.school_year,
+                "closes_at": row.closes_at,
+                "documents_due_at": row.documents_due_at,
+                "site": ContactBlock(
+                    name=row.name,
+                    address=row.address,
+                    postcode=row.postcode,
+                    city=row.city,
+                    phone=row.phone,
+                    email=row.email,
+                ),
+                **row.content,
+            }
+        ),
     )
-
-
-def _read_matter(kind: MessageKind, row: sa.Row[Any]) -> Matter:
-    contact = ContactBlock(
-        name=row.name,
-        address=row.address,
-        postcode=row.postcode,
-        city=row.city,
-        phone=row.phone,
-        email=row.email,
-    )
-    match kind:
-        case "waiting_list_offer":
-            return Offered(
-                student=row.student,
-                school_year=row.school_year,
-                course=row.offered_course,
-                until=row.offered_until,
-                site=contact,
-            )
-        case "submission_receipt" | "decline_receipt":
-            return Received(
-                kind=kind,
-                receipt_number=row.receipt_number,
-                received_at=row.received_at,
-                student=row.student,
-                school_year=row.school_year,
-                asked_courses=tuple(row.asked_courses),
-                left_courses=tuple(row.left_courses),
-                closes_at=row.closes_at,
-                documents_due_at=row.documents_due_at,
-                site=contact,
-            )
-        case _:
-            assert_never(kind)
 
 
 async def _send(
     tx: Transaction, due: _Due, line: Line, letterhead: Letterhead, now: datetime
 ) -> DeliveryState:
     """Send one message and write what became of it; a failure leaves it waiting, or failed."""
-    if due.is_pointless(now):
-        return await _settle(tx, due, "failed", now, failure="the offer had ended")
+    if due.pointless_at is not None and due.pointless_at <= now:
+        return await _settle(tx, due, "failed", now, failure="it came too late to be of any use")
     if not due.recipients:
         return await _settle(tx, due, "no_address", now)
     try:

@@ -2,7 +2,6 @@
 
 from shared.db import new_metadata
 from sqlalchemy import (
-    ARRAY,
     BigInteger,
     CheckConstraint,
     Column,
@@ -22,43 +21,33 @@ message = Table(
     metadata,
     Column("id", Uuid, primary_key=True),
     Column("kind", Text, nullable=False),
+    Column("family_id", Uuid, nullable=False),
+    Column("student_id", Uuid),
+    Column("campaign_id", Uuid),
+    Column("site_id", Uuid),
     Column("application_id", Uuid),
     Column("place_id", Uuid),
-    Column("campaign_id", Uuid, nullable=False),
-    Column("student_id", Uuid, nullable=False),
-    Column("family_id", Uuid, nullable=False),
-    Column("site_id", Uuid),
-    Column("receipt_number", Text),
-    Column("received_at", DateTime(timezone=True)),
-    Column("asked_courses", ARRAY(Text), nullable=False),
-    Column("left_courses", ARRAY(Text), nullable=False),
-    Column("offered_course", Text),
-    Column("offered_until", DateTime(timezone=True)),
+    Column("addressee", JSONB(none_as_null=True)),
+    Column("content", JSONB, nullable=False),
     Column("correlation_id", Text, nullable=False),
     Column("created_at", DateTime(timezone=True), nullable=False),
     Column("state", Text, nullable=False),
     Column("state_at", DateTime(timezone=True), nullable=False),
     Column("due_at", DateTime(timezone=True), nullable=False),
+    Column("pointless_at", DateTime(timezone=True)),
     Column("failed_attempts", Integer, nullable=False, server_default="0"),
     Column("recipients", Text, nullable=False, server_default=""),
     Column("failure", Text, nullable=False, server_default=""),
-    CheckConstraint(
-        "kind IN ('submission_receipt', 'decline_receipt', 'waiting_list_offer')", name="kind"
-    ),
-    CheckConstraint(
-        "CASE kind WHEN 'waiting_list_offer'"
-        " THEN num_nulls(place_id, offered_course, offered_until) = 0"
-        " ELSE num_nulls(application_id, receipt_number, received_at) = 0 END",
-        name="whole",
-    ),
     CheckConstraint("state IN ('waiting', 'sent', 'failed', 'no_address')", name="state"),
     Index("message_application_id_idx", "application_id"),
     Index("message_family_id_idx", "family_id"),
 )
-"""A message to a family, from the event that asked for it to its end: the receipt of an
-application, or the offer of a place. Where its event names no site, it is its campaign's.
+"""A message to a family, from the event that asked for it to its end.
 
-``due_at`` counts while ``state`` is waiting; ``failure`` says why an address, or all, got nothing.
+``content`` is what its kind says beyond the names and dates of the copies below. It goes to the
+family's guardians, or to ``addressee``, a ``{"name", "email"}``, alone. Where its event names no
+site, it is its campaign's. ``due_at`` counts while ``state`` is waiting, and from ``pointless_at``
+on it is sent no more; ``failure`` says why an address, or all, got nothing.
 """
 
 Index("message_due_at_idx", message.c.due_at, postgresql_where=message.c.state == "waiting")
