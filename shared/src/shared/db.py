@@ -6,8 +6,9 @@ from weakref import WeakSet
 
 import asyncpg
 import sqlalchemy.exc
-from sqlalchemy import MetaData
+from sqlalchemy import MetaData, event
 from sqlalchemy.engine import make_url
+from sqlalchemy.engine.interfaces import DBAPIConnection
 from sqlalchemy.ext.asyncio import AsyncConnection, create_async_engine
 
 type Transaction = AsyncConnection
@@ -53,13 +54,14 @@ class Database:
             pool_size=connections,
             max_overflow=0,
             pool_timeout=5,
-            pool_pre_ping=True,
             hide_parameters=True,  # they hold people's data, and errors are logged
             connect_args={
                 "timeout": _CONNECT_WITHIN_SECONDS,
                 "server_settings": self._settings,
             },
         )
+
+        event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
@@ -85,6 +87,12 @@ class Database:
         for connection in self._apart:
             connection.terminate()
         await self._engine.dispose()
+
+
+def _refuse_closed(dbapi_connection: DBAPIConnection, *_: object) -> None:
+    """Have the pool replace a connection that its server has ended, without asking the server."""
+    if dbapi_connection.driver_connection.is_closed():
+        raise sqlalchemy.exc.DisconnectionError("the server ended this connection")
 
 
 async def driver_connection(tx: Transaction) -> asyncpg.Connection:
