@@ -35,6 +35,12 @@ HEALTHCHECK --interval=5s --timeout=3s --start-period=60s --start-interval=1s --
 CMD ["sh", "-c", "exec python -m \"$PACKAGE\""]
 
 FROM process AS gateway
-COPY --from=assets /app/gateway/node_modules gateway/node_modules
+# What assets.py serves, and no more: the packages come with their sources.
+COPY --from=assets \
+    /app/gateway/node_modules/govuk-frontend/dist/govuk/govuk-frontend.min.css \
+    /app/gateway/node_modules/govuk-frontend/dist/govuk/govuk-frontend.min.js \
+    gateway/node_modules/govuk-frontend/dist/govuk/
+COPY --from=assets /app/gateway/node_modules/@cantoo/pdf-lib/dist/pdf-lib.esm.min.js \
+    gateway/node_modules/@cantoo/pdf-lib/dist/
 
 FROM process AS service

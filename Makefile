@@ -5,7 +5,7 @@ PORT ?= 8000
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
-.PHONY: up test check lint bench bench-seats format
+.PHONY: up test check lint bench bench-seats bench-documents bench-notifications format
 
 up: ## Start the whole system here, with real servers: make up SCALE="courses=2 gateway=2" PORT=8000
 	@stack/bootstrap.sh up
@@ -15,7 +15,7 @@ up: ## Start the whole system here, with real servers: make up SCALE="courses=2 
 test: ## Everything that is checked and tested, on real servers
 	@stack/bootstrap.sh test
 	@$(MAKE) --no-print-directory lint
-	pytest
+	pytest --numprocesses=2 --dist=loadfile
 
 check: ## What a change must pass before it is shown, in under a minute
 	@stack/bootstrap.sh check
@@ -35,6 +35,14 @@ bench: ## The side-by-side benchmarks; each ends with one line of JSON
 bench-seats: ## Ways to allocate seats, side by side: make bench-seats QUICK=1 to see that it works
 	@stack/bootstrap.sh test
 	python -m bench.seats $(if $(QUICK),--quick)
+
+bench-documents: ## What a document costs to send and to verify: make bench-documents QUICK=1
+	@stack/bootstrap.sh test
+	python -m bench.documents $(if $(QUICK),--quick)
+
+bench-notifications: ## Mails of the queue against bare ones: make bench-notifications QUICK=1
+	@stack/bootstrap.sh test
+	python -m bench.notifications $(if $(QUICK),--quick)
 
 format: ## Format the code and mend what can be mended by itself
 	@stack/bootstrap.sh check

@@ -47,6 +47,7 @@ packages_missing() {
     [ "$purpose" != check ] || return 0
     compgen -G '/usr/lib/rabbitmq/lib/rabbitmq_server-*' >/dev/null || echo rabbitmq-server
     has haproxy || echo haproxy
+    has clamd || echo clamav-daemon
     # What PostgreSQL's binaries are linked with, and their time zones.
     has_library libxml2.so.2 || echo libxml2
     has_library libgssapi_krb5.so.2 || echo libgssapi-krb5-2

@@ -44,7 +44,7 @@ class Applicant:
 
     @property
     def receipt_number(self) -> str:
-        return f"ESS-2027-{self.application_id.hex[-6:]}-7"
+        return f"ESS-2027-{self.application_id.hex[-6:].upper()}-7"
 
     def recorded(self, *addresses: str, revision: int = 1) -> FamiliesRecorded:
         return FamiliesRecorded(

@@ -16,9 +16,12 @@ from shared.contracts.documents import (
     Document,
     ListPieces,
     OpenDocument,
+    OpenPublication,
     OpenUpload,
+    Piece,
     Pieces,
     RegisterUpload,
+    ShowDocument,
     UploadTicket,
 )
 from shared.contracts.enrolment import CampaignPublished
@@ -26,7 +29,7 @@ from shared.contracts.identity import FamiliesRecorded, FamilyRecord, StudentRec
 from shared.identifiers import new_id
 from yarl import URL
 
-from tests.harness import Running, family_caller
+from tests.harness import Running, eventually, family_caller, staff_caller
 
 PIECES = (
     "domicile;famille;Justificatif de domicile;obligatoire;;Au nom du responsable.",
@@ -73,13 +76,47 @@ class Household:
     async def register(self, document_id: UUID) -> Document:
         return await self.running.ask(RegisterUpload(document_id=document_id), self.caller)
 
-    async def give(
+    async def hand_in(
         self, content: bytes, filename: str = "facture.pdf", type_code: str = "domicile"
     ) -> Document:
-        """Send a file as the page does: ticket, store, registration."""
+        """Send a file as the page does: ticket, store, registration. It is then analysed."""
         ticket = await self.open(type_code, filename, len(content))
         assert await send(ticket, content) in {200, 204}
         return await self.register(ticket.document_id)
+
+    async def give(
+        self, content: bytes, filename: str = "facture.pdf", type_code: str = "domicile"
+    ) -> Document:
+        """Send a file and wait until it was verified."""
+        handed_in = await self.hand_in(content, filename, type_code)
+        return await self.verified(handed_in.id)
+
+    async def verified(self, document_id: UUID) -> Document:
+        """Wait until a file was verified; give it as it then stands."""
+        return await verified(self.running, document_id, self.caller)
+
+    async def publish(self, content: bytes, filename: str = "bulletin.pdf") -> Document:
+        """Have the site publish a file for the first student, and wait until it is readable."""
+        ticket = await self.running.ask(
+            OpenPublication(
+                document_id=new_id(),
+                student_id=self.students[0],
+                title="Bulletin du premier semestre",
+                school_year="2026-2027",
+                filename=filename,
+                size=len(content),
+            ),
+            self.staff,
+        )
+        assert await send(ticket, content) in {200, 204}
+        registration = RegisterUpload(document_id=ticket.document_id)
+        registered = await self.running.ask(registration, self.staff)
+        return await verified(self.running, registered.id, self.staff)
+
+    @property
+    def staff(self) -> Caller:
+        """The secretariat of the family's site."""
+        return staff_caller(self.caller.site_id)
 
     async def pieces(self, student: int = 0) -> Pieces:
         return await self.running.ask(
@@ -87,11 +124,15 @@ class Household:
             self.caller,
         )
 
-    async def given(self, type_code: str, student: int = 0) -> Document | None:
-        """The document set beside one piece on a student's page."""
+    async def piece(self, type_code: str, student: int = 0) -> Piece:
+        """One piece as a student's page lists it."""
         lists = await self.pieces(student)
         (piece,) = [one for one in lists.family + lists.student if one.type_code == type_code]
-        return piece.document
+        return piece
+
+    async def given(self, type_code: str, student: int = 0) -> Document | None:
+        """The document that counts for one piece, on a student's page."""
+        return (await self.piece(type_code, student)).document
 
     async def download(self, document_id: UUID) -> tuple[bytes, str]:
         link = await self.running.ask(OpenDocument(document_id=document_id), self.caller)
@@ -116,6 +157,20 @@ class Household:
             for prefix in prefixes
             for item in client.list_objects(settings.store_bucket, prefix, recursive=True)
         }
+
+
+async def verified(
+    running: Running[DocumentsSettings], document_id: UUID, caller: Caller
+) -> Document:
+    """Wait until a file was verified; give it as it then stands."""
+    shown: list[Document] = []
+
+    async def is_settled() -> bool:
+        shown.append(await running.ask(ShowDocument(document_id=document_id), caller))
+        return shown[-1].state != "analysing"
+
+    await eventually(is_settled)
+    return shown[-1]
 
 
 async def send(ticket: UploadTicket, content: bytes, **changed: str) -> int:

@@ -42,6 +42,17 @@ def family_caller(family_id: UUID | None = None, site_id: UUID | None = None) ->
     )
 
 
+def staff_caller(site_id: UUID | None = None) -> Caller:
+    """A member of the secretariat of a site; of a new one unless told."""
+    return Caller(
+        account_id=new_id(),
+        session_id=new_id(),
+        role="staff",
+        name="Secrétariat",
+        site_id=site_id or new_id(),
+    )
+
+
 def operator() -> Caller:
     """The territory's operator, who imports and publishes."""
     return Caller(account_id=new_id(), session_id=new_id(), role="operator")

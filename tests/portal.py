@@ -8,6 +8,7 @@ from types import FunctionType
 from typing import Any
 
 from gateway.app import application
+from gateway.ended_sessions import EndedSessions
 from gateway.live import STREAMS_AT_MOST, LiveSeats
 from gateway.people import ACCESS_COOKIE
 from gateway.seats_board import SeatsBoard
@@ -51,6 +52,7 @@ class Portal:
         self.signer = TokenSigner.from_file(keys.private)
         self.board = SeatsBoard()
         self.live_seats = LiveSeats(self.board, streams_at_most=streams_at_most)
+        self.ended = EndedSessions()
         self.app: Litestar = application(
             GatewaySettings.model_validate(
                 {
@@ -69,6 +71,7 @@ class Portal:
             ),
             self.services,
             self.live_seats,
+            self.ended,
         )
 
     def reset(self, answers: Answers) -> None:

@@ -12,7 +12,15 @@ from shared.contracts.courses import (
     MyWaitingPlaces,
     WaitingPlace,
 )
-from shared.contracts.documents import Document, ListPieces, Piece, Pieces
+from shared.contracts.documents import (
+    Document,
+    ListPieces,
+    Missing,
+    MissingPieces,
+    Piece,
+    Pieces,
+    PublishedDocuments,
+)
 from shared.contracts.enrolment import (
     Application,
     ApplicationState,
@@ -115,16 +123,25 @@ def some_pieces() -> Pieces:
         size=1_992_294,
         state="deposited",
         deposited_at=datetime(2026, 12, 22, 11, 0, tzinfo=UTC),
+        is_readable=True,
     )
     home = Piece(
         type_code="domicile",
         name="Justificatif de domicile",
+        owner="family",
         requirement="required",
         help="",
         document=given,
+        may_send=True,
+        may_remove=True,
     )
     dance = Piece(
-        type_code="danse", name="Certificat médical DANSE", requirement="required", help=""
+        type_code="danse",
+        name="Certificat médical DANSE",
+        owner="student",
+        requirement="required",
+        help="",
+        may_send=True,
     )
     return Pieces(due_at=NOW + DAY, family=(home,), student=(dance,))
 
@@ -151,6 +168,8 @@ class Reader:
                     FollowedCourse(school_year="2024-2025", label="FM 1.2", teacher="", room=""),
                 ),
                 ListPieces: some_pieces(),
+                MissingPieces: Missing(due_at=NOW + DAY, pieces=()),
+                PublishedDocuments: (),
                 MyWaitingPlaces: (),
                 CourseRows: (),
             }

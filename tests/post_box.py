@@ -21,7 +21,10 @@ class PostBox:
     """The contents that are accepted only once their event is set."""
     in_hand: list[str] = field(default_factory=list)
     """Whom the contents that arrived are for, accepted or not."""
+    connections: int = 0
+    """How often somebody came on the line."""
     _server: asyncio.Server | None = None
+    _lines: list[SMTP] = field(default_factory=list)
 
     @property
     def url(self) -> str:
@@ -29,12 +32,23 @@ class PostBox:
 
     async def open(self) -> None:
         self._server = await asyncio.get_running_loop().create_server(
-            lambda: SMTP(self, hostname="localhost"), "127.0.0.1", self.port
+            self._answer, "127.0.0.1", self.port
         )
 
     async def close(self) -> None:
+        """Go away, as a server that stops: whoever is on the line is cut off."""
         if self._server is not None:
             self._server.close()
+        while self._lines:
+            transport = self._lines.pop().transport
+            if transport is not None:
+                transport.close()
+
+    def _answer(self) -> SMTP:
+        line = SMTP(self, hostname="localhost")
+        self._lines.append(line)
+        self.connections += 1
+        return line
 
     async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
         self,

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from html import unescape
 
 import aiohttp
+import jwt
+from gateway.people import ACCESS_COOKIE
 from stack.demonstration import PASSWORD
 from yarl import URL
 
@@ -96,6 +98,13 @@ class Visitor:
             method, self.url + path, headers=headers, allow_redirects=False
         ) as response:
             return await self._answer(response)
+
+    @property
+    def session_id(self) -> str:
+        """The identifier of the session that was opened."""
+        cookies = self.client.cookie_jar.filter_cookies(URL(self.url))
+        claims = jwt.decode(cookies[ACCESS_COOKIE].value, options={"verify_signature": False})
+        return str(claims["caller"]["session_id"])
 
     def _csrf_token(self) -> str:
         cookies = self.client.cookie_jar.filter_cookies(URL(self.url))

@@ -23,7 +23,13 @@ from shared.contracts.courses import (
     Slot,
     WaitingPlace,
 )
-from shared.contracts.documents import ListPieces, Piece, Pieces
+from shared.contracts.documents import (
+    ListPieces,
+    Missing,
+    MissingPieces,
+    Pieces,
+    PublishedDocuments,
+)
 from shared.contracts.enrolment import (
     Application,
     ApplicationState,
@@ -38,6 +44,7 @@ from shared.contracts.identity import Family, Guardian, MyFamily, Student
 from shared.contracts.notifications import ListDeliveries
 from shared.identifiers import new_id
 
+from tests.deposits import a_piece
 from tests.harness import family_caller
 from tests.portal import Answers, Portal
 
@@ -190,11 +197,6 @@ def in_turn(*answers: object) -> Any:
     return answer
 
 
-def a_piece(code: str = "domicile", name: str = "Justificatif de domicile") -> Piece:
-    """A piece that was not given yet."""
-    return Piece(type_code=code, name=name, requirement="required", help="Au nom de l'élève.")
-
-
 class Household:
     """A family with a student and an application, and what the services answer of them."""
 
@@ -210,6 +212,8 @@ class Household:
         self.answer(
             {
                 ListPieces: lambda _: self.pieces,
+                MissingPieces: Missing(due_at=self.pieces.due_at, pieces=()),
+                PublishedDocuments: (),
                 CourseRows: (),
                 HoldSeats: (),
                 RenewHolds: (),

@@ -29,7 +29,7 @@ _WRITTEN_BY_COMMANDS: Mapping[str, tuple[str, ...]] = {
 }
 """What a service's own commands wrote; its other tables come from events alone."""
 
-_OUTSIDE_STATE = {"alembic_version", "inbox", "outbox", "told"}
+_OUTSIDE_STATE = {"alembic_version", "inbox", "outbox", "told", "told_pieces"}
 _SUMMED_UP = {"ledger": "SELECT course_id, seat_id, sum(step) AS step FROM ledger GROUP BY 1, 2"}
 """Tables whose rows say how things came about: what they amount to is compared."""
 _OF_THE_CLOCK = {"claimed_at", "created_at", "due_at", "state_at"}

@@ -35,6 +35,7 @@ pytestmark = pytest.mark.servers
 _REACTING = {service.name: service for service in SERVICES if service.reactions}
 
 _TRAVELLED = {
+    "enrolment.application_started.v1": 9,  # with that of the probe
     "enrolment.application_submitted.v1": 7,
     "enrolment.reenrolment_declined.v1": 5,
     "enrolment.decline_taken_back.v1": 3,
@@ -43,7 +44,7 @@ _TRAVELLED = {
     "courses.seat_offered.v1": 1,
     "courses.offer_ended.v1": 1,
     "courses.seat_placed.v1": 2,
-    "notifications.message_sent.v1": 13,
+    "notifications.message_sent.v1": 15,
 }
 """The events of the journey itself, beside those of the imports."""
 

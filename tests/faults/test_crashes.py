@@ -8,7 +8,7 @@ from functools import partial
 
 import aiohttp
 import pytest
-from notifications.sending import MAILS_AT_ONCE
+from notifications.app import NotificationsSettings
 from shared.contracts.enrolment import Application, ShowApplication
 
 from tests.harness import eventually
@@ -65,7 +65,8 @@ async def test_crashes_after_valider_lose_and_double_nothing(system: System, vic
     receipts = await _submit_in_waves(school, victim, submit)
     # a crash between the mail server's acceptance and our commit repeats the mails being handed
     # over, each under its Message-ID: only the sender's end, or its database's, can do it
-    repeatable = MAILS_AT_ONCE if victim in ("notifications", "postgresql") else 0
+    in_hand: int = NotificationsSettings.model_fields["mails_at_once"].default
+    repeatable = in_hand if victim in ("notifications", "postgresql") else 0
     await _balance_the_books(school, receipts, repeatable * len(_MOMENTS))
 
 

@@ -31,7 +31,7 @@ _PAGES = {
     "/": _page(),
     "/mentions-legales": _page(),
     "/facturation": _page(),
-    "/mot-de-passe": _page(),
+    "/mot-de-passe": _page(shows="identity"),
     "/accueil": _page(shows="identity enrolment courses"),
     "/liste-attente": _page(needs="courses", shows="identity"),
     "/famille": _page(needs="identity", shows="enrolment documents"),
@@ -48,7 +48,7 @@ _PAGES = {
     "/dossiers/{draft}/cours": _page(needs="enrolment courses", shows="identity"),
     "/dossiers/{draft}/recapitulatif": _page(needs="enrolment", shows="identity documents courses"),
     "/dossiers/{submitted}/finalisation": _page(
-        needs="enrolment", shows="identity courses notifications"
+        needs="enrolment", shows="identity courses documents notifications"
     ),
 }
 """Every page that a family reads, and what it is made of."""

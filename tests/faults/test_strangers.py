@@ -1,7 +1,7 @@
 """Nobody reads or changes another family's data, by any identifier in any URL or form (S97)."""
 
 import re
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +16,21 @@ from shared.contracts.courses import (
     ReleaseSeat,
     WaitingPlace,
 )
-from shared.contracts.documents import Document, ListPieces, OpenUpload, RegisterUpload
+from shared.contracts.documents import (
+    Document,
+    ListPieces,
+    OpenUpload,
+    RegisterUpload,
+    ShowDocument,
+)
 from shared.contracts.enrolment import Application, ShowApplication
 from shared.contracts.identity import MyFamily
 from shared.identifiers import new_id
 
 from tests.document_files import pdf
 from tests.document_households import send
+from tests.faults.bodies import Identifiers, body_of
+from tests.harness import eventually
 from tests.portal import Portal
 from tests.system import Household, School, System
 from tests.visitor import Visitor
@@ -31,16 +39,16 @@ pytestmark = pytest.mark.servers
 
 _PUBLIC = re.compile(
     r"/|/accessibilite|/mentions-legales|/connexion(/reprise)?|/deconnexion|/metrics"
-    r"|/(assets|health)/.*|/places(/flux)?"
+    r"|/(assets|health)/.*|/places(/flux)?|/verification|/rappels"
     r"|/api(/openapi\.json|/\{path\})?|/api/v1/(session(/refresh)?|sites)"
+    r"|/api/v1/receipts/\{receipt_number\}/verification"
+    r"|/mot-de-passe/(oublie(/demande)?|nouveau(/enregistre)?|email/confirmer)"
+    r"|/api/v1/(password-reset(-request)?|email-confirmation)"
 )
 _PARAMETER = re.compile(r"\{([a-z_]+)(?::[a-z]+)?\}")
 _PIECE = "domicile"
 _FULL = 1
 """The group whose one seat is offered to the owner."""
-
-type Identifiers = Mapping[str, str]
-"""Identifiers by the name that a URL or a form gives them."""
 
 
 def _routes() -> list[tuple[str, str]]:
@@ -55,8 +63,24 @@ def _routes() -> list[tuple[str, str]]:
     )
 
 
-_NAMING_SOMETHING = [each for each in _routes() if _PARAMETER.search(each[1])]
-_READING_SOMETHING = [each for each in _NAMING_SOMETHING if each[0] == "GET"]
+_TO_REVIEW = "/api/v1/campaigns/{campaign_id}/documents-to-review"
+_READ_BY_THE_STAFF = {
+    _TO_REVIEW,
+    "/api/v1/campaigns/{campaign_id}/reminders",
+    "/api/v1/sites/{site_id}/mail-failures",
+    "/api/v1/sites/{site_id}/wordings",
+    "/api/v1/webhooks/{webhook_id}/deliveries",
+}
+
+# a type of piece is everybody's; whose receipts are read is seen in test_notifications_receipts
+_NAMING_SOMETHING = [
+    each for each in _routes() if set(_PARAMETER.findall(each[1])) - {"type_code", "receipt_number"}
+]
+_READING_SOMETHING = [
+    (method, path)
+    for method, path in _NAMING_SOMETHING
+    if method == "GET" and path not in _READ_BY_THE_STAFF
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +99,7 @@ class Resident:
         choices = self.application.choices if self.application else ()
         return {
             "student_id": str(self.family.student_id),
+            "family_id": str(self.family.family_id),
             "guardian_id": str(self.family.guardian_id),
             "follow_id": str(self.school.follow_id(self.family)),
             "campaign_id": str(self.school.campaign_id),
@@ -85,7 +110,13 @@ class Resident:
             "hold_id": str(choices[0].hold_id if choices else new_id()),
             "document_id": str(new_id()),
             "type_code": _PIECE,
+            "receipt_number": "ESS-2027-000000-0",
+            "session_id": self.visitor.session_id,
             "step": "1",
+            "site_id": str(self.school.site_id),
+            "kind": "draft_reminder",
+            "language": "fr",
+            "webhook_id": str(new_id()),
         }
 
     async def tries(self, method: str, path: str, ids: Identifiers) -> tuple[int, str]:
@@ -93,7 +124,7 @@ class Resident:
         url = path.format_map(ids)
         if path.startswith("/api/"):
             query = {"campaign_id": ids["campaign_id"]} if method == "GET" else None
-            body = _body(path, ids) if method in ("POST", "PUT") else None
+            body = body_of(path, ids) if method in ("POST", "PUT") else None
             async with self.program.request(method, url, params=query, json=body) as response:
                 return response.status, await response.text()
         if method == "GET":
@@ -109,47 +140,6 @@ class Resident:
         else:
             answer = await self.visitor.post(url, {**ids, "direction": "suite"})
         return answer.status, answer.text
-
-
-def _body(path: str, ids: Identifiers) -> dict[str, object]:
-    """A valid body for an operation of the API."""
-    details = {
-        "civility": "Madame",
-        "last_name": "X",
-        "first_name": "Y",
-        "birth_on": "2015-01-01",
-        "address": "1 rue",
-        "postcode": "92000",
-        "city": "Z",
-        "mobile": "06 39 98 00 01",
-        "email": "x@familles.example",
-    }
-    seat = {name: ids[name] for name in ("hold_id", "student_id", "follow_id")}
-    choice = {name: ids[name] for name in ("follow_id", "course_id", "hold_id")}
-    intent = {name: ids[name] for name in ("application_id", "campaign_id", "student_id")}
-    upload = {name: ids[name] for name in ("document_id", "campaign_id", "student_id", "type_code")}
-    row = {name: ids[name] for name in ("campaign_id", "student_id", "follow_id")}
-    why = {"reason": "Avis du professeur"}
-    bodies: dict[str, dict[str, object]] = {
-        "guardians": {**details},
-        "students": {**details},
-        "authorisations": {"image_rights": True, "leaves_alone": True, "text_version": "x"},
-        "choices": {"choices": [{**choice, "re_enrol": True, "label": "x"}], "remarks": ""},
-        "submission": {"accepted_text_version": "x", "remarks": ""},
-        "applications": {**intent},
-        "declines": {**intent},
-        "holds": {
-            "campaign_id": ids["campaign_id"],
-            "requests": [{**seat, "course_ids": [ids["course_id"]]}],
-        },
-        "uploads": {**upload, "filename": "a.pdf", "size": 100},
-        "renewal": {"hold_ids": [ids["hold_id"]]},
-        "confirmation": {**why},
-        "placements": {**row, **why, "hold_id": ids["hold_id"], "course_id": ids["course_id"]},
-        "waiting-places": {**row, "place_id": ids["place_id"], "course_id": ids["full_course_id"]},
-    }
-    words = [word for word in path.split("/") if word and not word.startswith("{")]
-    return bodies.get(words[-1], {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +250,17 @@ async def _deposit(school: School, family: Household) -> Document:
     )
     ticket = await school.system.ask(opening, family.token)
     assert await send(ticket, content) in {200, 204}
-    return await school.system.ask(RegisterUpload(document_id=ticket.document_id), family.token)
+    ask = school.system.ask
+    await ask(RegisterUpload(document_id=ticket.document_id), family.token)
+    shown: list[Document] = []
+
+    async def is_deposited() -> bool:
+        question = ShowDocument(document_id=ticket.document_id)
+        shown.append(await ask(question, family.token))
+        return shown[-1].state == "deposited"
+
+    await eventually(is_deposited)
+    return shown[-1]
 
 
 @pytest.fixture
@@ -303,9 +303,12 @@ _LATER_SLIPS = {
     "/api/v1/applications/{application_id}/choices": ("PUT", "hold_id"),
     "/api/v1/holds/renewal": ("POST", "hold_id"),
     "/places/prolonger": ("POST", "hold_id"),
-    "/dossiers/{application_id}/documents/{type_code}": ("POST", "document_id"),
-    "/dossiers/{application_id}/documents/{type_code}/depose": ("POST", "document_id"),
-    "/dossiers/{application_id}/documents/{type_code}/supprimer": ("POST", "document_id"),
+    **{
+        f"{folder}/documents/{{type_code}}{act}": ("POST", "document_id")
+        for folder in ("/dossiers/{application_id}", "/eleves/{student_id}", "/famille")
+        for act in ("", "/depose", "/supprimer")
+    },
+    "/eleves/{student_id}/publications/{document_id}": ("GET", "document_id"),
 }
 """The same, for a family that has an application of its own."""
 
@@ -340,7 +343,7 @@ async def test_ones_own_identifiers_are_taken(street: Street, path: str) -> None
 @pytest.mark.usefixtures("untouched")
 async def test_anothers_hold_is_not_given_back_with_ones_own(street: Street) -> None:
     own = street.neighbour.own()
-    body = {**_body("/api/v1/holds", own), "give_back": [street.theirs()["hold_id"]]}
+    body = {**body_of("/api/v1/holds", own), "give_back": [street.theirs()["hold_id"]]}
     async with street.neighbour.program.post("/api/v1/holds", json=body) as response:
         assert response.status == 404, await response.text()
 
@@ -366,7 +369,15 @@ async def test_courses_are_not_chosen_together_with_anothers_child(street: Stree
 @pytest.mark.parametrize("whose", ["neighbour", "owner"])
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("PUT", "/api/v1/holds/{hold_id}/confirmation"), ("POST", "/api/v1/placements")],
+    [
+        ("PUT", "/api/v1/holds/{hold_id}/confirmation"),
+        ("POST", "/api/v1/placements"),
+        ("PUT", "/api/v1/documents/{document_id}/acceptance"),
+        ("PUT", "/api/v1/documents/{document_id}/refusal"),
+        ("POST", "/api/v1/publications"),
+        *(("GET", path) for path in sorted(_READ_BY_THE_STAFF)),
+        ("POST", "/api/v1/campaigns/{campaign_id}/reminders/{kind}/launches"),
+    ],
 )
 async def test_what_the_staff_decide_is_for_no_family(
     street: Street, method: str, path: str, whose: str

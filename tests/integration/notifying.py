@@ -5,6 +5,9 @@ from contextlib import asynccontextmanager
 
 import aio_pika
 from notifications.app import NotificationsSettings, resources, service
+from notifications.opting_out import ReminderLinks
+from notifications.press import Press
+from notifications.verification import Seal
 from shared.broker import EVENTS_EXCHANGE
 from shared.contract import Event
 from shared.handlers import Resources
@@ -13,6 +16,9 @@ from stack.running import Stack
 from tests.applicants import Applicant
 from tests.harness import Running, running
 from tests.post_box import PostBox
+
+PRESS = Press(Seal("secret des essais"), "https://portail.example")
+LINKS = ReminderLinks("secret des essais", "https://portail.example")
 
 type Notifications = Running[NotificationsSettings]
 

@@ -117,6 +117,7 @@ async def test_the_secretariat_confirms_a_claim_once(school: School) -> None:
         told = await confirmations.next()
     assert (confirmed.id, confirmed.state) == (hold.id, "claimed")
     assert (told.hold_id, told.family_id) == (hold.id, caller.family())
+    assert told.label == hold.label
 
 
 async def test_a_hold_is_not_confirmed(school: School) -> None:

@@ -2,51 +2,42 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from uuid import UUID
 
-import aio_pika
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
 from documents import tables
 from documents.app import DocumentsSettings, resources, service
-from shared.broker import EVENTS_EXCHANGE
-from shared.contract import Ask, Rejection
+from shared.contract import Ask
 from shared.contracts.documents import (
-    MAX_DOCUMENT_BYTES,
+    DocumentHistory,
     ImportPieces,
     ListPieces,
+    MissingPieces,
     OpenDocument,
     OpenUpload,
     RegisterUpload,
     RemoveDocument,
+    ShowDocument,
 )
 from shared.identifiers import new_id
 from stack.running import Stack
 
-from tests.document_files import JPEG, pdf, png
-from tests.document_households import PIECES, code_of, household, lines, send
-from tests.harness import Running, eventually, operator, running
+from tests.document_files import pdf, png
+from tests.document_households import (
+    PIECES,
+    Household,
+    code_of,
+    household,
+    lines,
+    send,
+)
+from tests.document_listeners import Listener, listening
+from tests.harness import Running, eventually, operator, running, staff_caller
 
 pytestmark = pytest.mark.servers
-
-
-@dataclass
-class Subscriber:
-    """Another system that listens to documents' events."""
-
-    heard: list[tuple[str, str]] = field(default_factory=list)
-
-    async def listen(self, message: aio_pika.abc.AbstractIncomingMessage) -> None:
-        self.heard.append((str(message.type), str(message.headers["cloudEvents:subject"])))
-        await message.ack()
-
-    def of(self, *document_ids: UUID) -> list[tuple[str, UUID]]:
-        wanted = {str(one) for one in document_ids}
-        return [(kind, UUID(subject)) for kind, subject in self.heard if subject in wanted]
 
 
 @pytest_asyncio.fixture(scope="module")
@@ -57,14 +48,9 @@ async def documents(servers: Stack) -> AsyncIterator[Running[DocumentsSettings]]
 
 
 @pytest_asyncio.fixture(scope="module")
-async def subscriber(documents: Running[DocumentsSettings]) -> AsyncIterator[Subscriber]:
-    subscriber = Subscriber()
-    async with await aio_pika.connect(documents.settings.broker_url) as connection:
-        channel = await connection.channel()
-        queue = await channel.declare_queue(exclusive=True)
-        await queue.bind(await channel.get_exchange(EVENTS_EXCHANGE), "documents.#")
-        await queue.consume(subscriber.listen)
-        yield subscriber
+async def listener(documents: Running[DocumentsSettings]) -> AsyncIterator[Listener]:
+    async with listening(documents.settings.broker_url) as listener:
+        yield listener
 
 
 async def test_a_pdf_goes_straight_to_the_store_and_serves_every_student_of_the_family(
@@ -72,8 +58,10 @@ async def test_a_pdf_goes_straight_to_the_store_and_serves_every_student_of_the_
 ) -> None:
     family = await household(documents, None, None)
     content = pdf()
-    document = await family.give(content, "Relevé d'août.pdf")
+    handed_in = await family.hand_in(content, "Relevé d'août.pdf")
+    document = await family.verified(handed_in.id)
     assert (document.state, document.size) == ("deposited", len(content))
+    assert document.deposited_at == handed_in.deposited_at
     assert document == await family.given("domicile", 0) == await family.given("domicile", 1)
     downloaded, disposition = await family.download(document.id)
     assert downloaded == content
@@ -81,122 +69,85 @@ async def test_a_pdf_goes_straight_to_the_store_and_serves_every_student_of_the_
     assert "Relev%C3%A9%20d%27ao%C3%BBt.pdf" in disposition
 
 
-@pytest.mark.parametrize(
-    ("content", "filename"), [(png(), "capture.png"), (JPEG, "photo.JPG"), (JPEG, "photo.jpeg")]
-)
+@pytest.mark.parametrize("filename", ["capture.png", "CAPTURE.PNG"])
 async def test_an_image_is_a_document_too(
-    documents: Running[DocumentsSettings], content: bytes, filename: str
+    documents: Running[DocumentsSettings], filename: str
 ) -> None:
     family = await household(documents)
-    document = await family.give(content, filename)
-    assert (await family.download(document.id))[0] == content
+    document = await family.give(png(), filename)
+    assert (document.state, document.is_readable) == ("deposited", True)
+    downloaded, _ = await family.download(document.id)
+    assert downloaded.startswith(png()[:8])
+    assert len(downloaded) == document.size
 
 
-async def test_a_file_of_3_mo_is_refused_before_it_travels_and_by_the_store(
+async def test_a_text_renamed_pdf_is_refused_says_why_and_leaves_nothing_in_the_store(
+    documents: Running[DocumentsSettings], listener: Listener
+) -> None:
+    family = await household(documents)
+    refused = await family.give(b"Ceci n'est pas un PDF.")
+    assert (refused.state, refused.is_readable) == ("refused", False)
+    assert "PDF" in refused.refusal
+    piece = await family.piece("domicile")
+    assert (piece.document, piece.attempt) == (None, refused)
+    await eventually(lambda: not family.stored())
+    await eventually(lambda: listener.of(refused.id))
+    assert listener.of(refused.id) == ["document_refused"]
+
+
+async def test_a_refused_file_replaces_nothing_and_gives_way_to_the_next(
     documents: Running[DocumentsSettings],
 ) -> None:
     family = await household(documents)
-    heavy = pdf() + b"\0" * (3 * 1024 * 1024)
-    assert await code_of(family.open(size=len(heavy))) == "file_too_large"
-    ticket = await family.open(size=1000)
-    assert 400 <= await send(ticket, heavy) < 500
-    assert await code_of(family.register(ticket.document_id)) == "upload_not_received"
-    assert family.stored() == set()
+    document = await family.give(pdf())
+    refused = await family.give(b"Ceci n'est pas un PDF.")
+    piece = await family.piece("domicile")
+    assert (piece.document, piece.attempt) == (document, refused)
+    present = await family.give(pdf(300))
+    piece = await family.piece("domicile")
+    assert (piece.document, piece.attempt) == (present, None)
 
 
-async def test_a_file_of_exactly_the_limit_is_taken(
-    documents: Running[DocumentsSettings],
-) -> None:
+async def test_a_refused_file_can_be_dismissed(documents: Running[DocumentsSettings]) -> None:
     family = await household(documents)
-    filler = b"\n%" + b" " * (MAX_DOCUMENT_BYTES - len(pdf()) - 3) + b"\n"
-    whole = pdf()
-    content = whole[:9] + filler + whole[9:]
-    assert len(content) == MAX_DOCUMENT_BYTES
-    assert (await family.give(content)).size == MAX_DOCUMENT_BYTES
+    refused = await family.give(b"Ceci n'est pas un PDF.")
+    await documents.ask(RemoveDocument(document_id=refused.id), family.caller)
+    assert (await family.piece("domicile")).attempt is None
 
 
-async def test_an_empty_file_or_another_format_gets_no_ticket(
-    documents: Running[DocumentsSettings],
-) -> None:
-    family = await household(documents)
-    assert await code_of(family.open(size=0)) == "file_empty"
-    assert await code_of(family.open(filename="lettre.docx")) == "file_type_refused"
-
-
-async def test_a_text_renamed_pdf_is_refused_each_time_and_leaves_nothing_in_the_store(
-    documents: Running[DocumentsSettings],
-) -> None:
-    family = await household(documents)
-    ticket = await family.open()
-    await send(ticket, b"Ceci n'est pas un PDF.")
-    for _ in range(2):
-        with pytest.raises(Rejection, match="n'est pas un document PDF") as raised:
-            await family.register(ticket.document_id)
-        assert (raised.value.code, raised.value.status) == ("file_not_what_its_name_says", 422)
-    assert await family.given("domicile") is None
-    assert family.stored() == set()
-
-
-@pytest.mark.parametrize("changed", [{"Content-Type": "text/html"}, {"key": "incoming/elsewhere"}])
-async def test_a_ticket_serves_for_its_own_place_and_type_alone(
-    documents: Running[DocumentsSettings], changed: dict[str, str]
-) -> None:
-    family = await household(documents)
-    assert 400 <= await send(await family.open(), pdf(), **changed) < 500
-
-
-async def test_a_second_sending_under_the_same_ticket_changes_nothing_that_was_checked(
-    documents: Running[DocumentsSettings],
-) -> None:
-    family = await household(documents)
-    ticket = await family.open()
-    content = pdf()
-    await send(ticket, content)
-    document = await family.register(ticket.document_id)
-    await send(ticket, b"something else, which nobody checked")
-    assert await family.register(ticket.document_id) == document
-    assert (await family.download(document.id))[0] == content
-
-
-async def test_an_upload_that_was_not_sent_is_not_received_and_can_still_be(
-    documents: Running[DocumentsSettings],
-) -> None:
-    family = await household(documents)
-    ticket = await family.open()
-    assert await code_of(family.register(ticket.document_id)) == "upload_not_received"
-    await send(ticket, pdf())
-    assert (await family.register(ticket.document_id)).state == "deposited"
-
-
-async def test_nobody_reads_a_file_before_it_was_checked(
+async def test_nobody_reads_a_file_before_it_was_verified(
     documents: Running[DocumentsSettings],
 ) -> None:
     family = await household(documents)
     ticket = await family.open()
     await send(ticket, pdf())
     unread = OpenDocument(document_id=ticket.document_id)
-    assert await code_of(documents.ask(unread, family.caller)) == "not_found"
+    for reader in (family.caller, family.staff):
+        assert await code_of(documents.ask(unread, reader)) == "not_found"
 
 
-async def test_asking_twice_for_a_ticket_expects_one_file(
+async def test_a_family_s_piece_is_sent_without_any_student_s_page(
     documents: Running[DocumentsSettings],
 ) -> None:
     family = await household(documents)
-    question = OpenUpload(
+    of_family = await documents.ask(ListPieces(campaign_id=family.campaign_id), family.caller)
+    assert {piece.type_code for piece in of_family.family} == {"domicile", "rib"}
+    assert of_family.student == ()
+    opening = OpenUpload(
         document_id=new_id(),
         campaign_id=family.campaign_id,
-        student_id=family.students[0],
-        type_code="rib",
-        filename="rib.pdf",
-        size=100,
+        type_code="domicile",
+        filename="x" * 400 + ".pdf",
+        size=len(pdf()),
     )
-    first = await documents.ask(question, family.caller)
-    renamed = question.model_copy(update={"filename": "rib.png"})
-    second = await documents.ask(renamed, family.caller)
-    assert first.fields["key"] == second.fields["key"]
-    assert second.fields["Content-Type"] == "application/pdf"
-    elsewhere = question.model_copy(update={"type_code": "domicile"})
-    assert await code_of(documents.ask(elsewhere, family.caller)) == "not_found"
+    ticket = await documents.ask(opening, family.caller)
+    await send(ticket, pdf())
+    await family.register(ticket.document_id)
+    document = await family.verified(ticket.document_id)
+    assert await family.given("domicile") == document
+    assert document.filename == "x" * 251 + ".pdf"
+    certificate = opening.model_copy(update={"document_id": new_id(), "type_code": "medical-danse"})
+    assert await code_of(documents.ask(certificate, family.caller)) == "not_found"
 
 
 async def test_another_family_finds_nothing_by_any_identifier(
@@ -217,7 +168,14 @@ async def test_another_family_finds_nothing_by_any_identifier(
         ListPieces(campaign_id=family.campaign_id, student_id=family.students[0]),
         ListPieces(campaign_id=other.campaign_id, student_id=family.students[0]),
         ListPieces(campaign_id=family.campaign_id, student_id=other.students[0]),
+        MissingPieces(
+            campaign_id=family.campaign_id,
+            family_id=family.caller.family(),
+            student_id=family.students[0],
+        ),
         OpenDocument(document_id=given.id),
+        ShowDocument(document_id=given.id),
+        DocumentHistory(document_id=given.id),
         RegisterUpload(document_id=given.id),
         RegisterUpload(document_id=ticket.document_id),
         RemoveDocument(document_id=given.id),
@@ -255,43 +213,44 @@ async def test_what_was_begun_before_the_deadline_is_kept_and_can_no_more_be_tak
             .where(tables.campaign.c.id == family.campaign_id)
             .values(documents_due_at=datetime.now(UTC))
         )
-    document = await family.register(ticket.document_id)
+    await family.register(ticket.document_id)
+    document = await family.verified(ticket.document_id)
     removal = RemoveDocument(document_id=document.id)
     assert await code_of(documents.ask(removal, family.caller)) == "documents_closed"
     assert await family.given("domicile") == document
 
 
 async def test_a_new_file_replaces_the_former_one_and_both_facts_are_told(
-    documents: Running[DocumentsSettings], subscriber: Subscriber
+    documents: Running[DocumentsSettings], listener: Listener
 ) -> None:
     family = await household(documents)
     former = await family.give(pdf(100))
     present = await family.give(pdf(300), "plus récent.pdf")
     assert await family.given("domicile") == present
     assert await code_of(family.register(former.id)) == "not_found"
-    assert not any(str(former.id) in key for key in family.stored())
-    await eventually(lambda: len(subscriber.of(former.id, present.id)) == 3)
-    assert subscriber.of(former.id, present.id) == [
-        ("documents.document_deposited.v1", former.id),
-        ("documents.document_removed.v1", former.id),
-        ("documents.document_deposited.v1", present.id),
-    ]
+    await eventually(lambda: not any(str(former.id) in key for key in family.stored()))
+    await eventually(lambda: listener.of(present.id))
+    assert listener.of(former.id) == ["document_deposited", "document_removed"]
+    assert listener.of(present.id) == ["document_deposited"]
 
 
 async def test_registering_many_times_at_once_deposits_once(
-    documents: Running[DocumentsSettings], subscriber: Subscriber
+    documents: Running[DocumentsSettings], listener: Listener
 ) -> None:
     family = await household(documents)
     ticket = await family.open()
     await send(ticket, pdf())
     answers = await asyncio.gather(*(family.register(ticket.document_id) for _ in range(6)))
-    assert len(set(answers)) == 1
+    assert {answer.id for answer in answers} == {ticket.document_id}
+    await family.verified(ticket.document_id)
     last = await family.give(pdf(300))
-    await eventually(lambda: subscriber.of(last.id))
-    assert [kind for kind, _ in subscriber.of(ticket.document_id)] == [
-        "documents.document_deposited.v1",
-        "documents.document_removed.v1",
-    ]
+    await eventually(lambda: listener.of(last.id))
+    assert listener.of(ticket.document_id) == ["document_deposited", "document_removed"]
+
+
+async def is_verified(family: Household) -> bool:
+    """Whether nothing is being analysed for the proof of address."""
+    return (await family.piece("domicile")).attempt is None
 
 
 async def test_two_guardians_giving_the_same_piece_at_once_leave_one_document(
@@ -304,6 +263,7 @@ async def test_two_guardians_giving_the_same_piece_at_once_leave_one_document(
     await asyncio.gather(
         *(family.register(ticket.document_id) for ticket in tickets), return_exceptions=True
     )
+    await eventually(lambda: is_verified(family))
     async with documents.database.transaction() as tx:
         states = await tx.execute(
             sa.select(tables.document.c.state).where(
@@ -315,16 +275,67 @@ async def test_two_guardians_giving_the_same_piece_at_once_leave_one_document(
 
 
 async def test_a_document_taken_back_is_gone_and_taking_it_back_again_is_harmless(
-    documents: Running[DocumentsSettings], subscriber: Subscriber
+    documents: Running[DocumentsSettings], listener: Listener
 ) -> None:
     family = await household(documents)
     document = await family.give(pdf())
     for _ in range(2):
         await documents.ask(RemoveDocument(document_id=document.id), family.caller)
     assert await family.given("domicile") is None
-    assert family.stored() == set()
+    await eventually(lambda: not family.stored())
     link = OpenDocument(document_id=document.id)
     assert await code_of(documents.ask(link, family.caller)) == "not_found"
     last = await family.give(pdf())
-    await eventually(lambda: subscriber.of(last.id))
-    assert len(subscriber.of(document.id)) == 2
+    await eventually(lambda: listener.of(last.id))
+    assert listener.of(document.id) == ["document_deposited", "document_removed"]
+
+
+async def test_everything_that_happened_to_a_document_is_told(
+    documents: Running[DocumentsSettings],
+) -> None:
+    family = await household(documents)
+    document = await family.give(pdf())
+    await documents.ask(RemoveDocument(document_id=document.id), family.caller)
+    asked = DocumentHistory(document_id=document.id)
+    for reader in (family.caller, family.staff):
+        steps = await documents.ask(asked, reader)
+        assert [(step.state, step.by) for step in steps] == [
+            ("expected", "family"),
+            ("analysing", "family"),
+            ("deposited", "service"),
+            ("removed", "family"),
+        ]
+        assert [step.happened_at for step in steps] == sorted(step.happened_at for step in steps)
+
+
+async def test_each_reading_is_logged(documents: Running[DocumentsSettings]) -> None:
+    family = await household(documents)
+    document = await family.give(pdf())
+    await family.download(document.id)
+    await documents.ask(OpenDocument(document_id=document.id), family.staff)
+    async with documents.database.transaction() as tx:
+        readings = await tx.execute(
+            sa.select(tables.document_reading.c.actor, tables.document_reading.c.account_id)
+            .where(tables.document_reading.c.document_id == document.id)
+            .order_by(tables.document_reading.c.id)
+        )
+        logged = [tuple(row) for row in readings]
+    assert logged[0] == ("family", family.caller.account_id)
+    assert [actor for actor, _ in logged] == ["family", "staff"]
+
+
+async def test_what_is_missing_is_told_to_the_family_and_to_the_staff_of_its_site(
+    documents: Running[DocumentsSettings],
+) -> None:
+    family = await household(documents)
+    asked = MissingPieces(
+        campaign_id=family.campaign_id,
+        family_id=family.caller.family(),
+        student_id=family.students[0],
+    )
+    for reader in (family.caller, family.staff, operator()):
+        told = await documents.ask(asked, reader)
+        assert [piece.type_code for piece in told.pieces] == ["domicile"]
+    assert await code_of(documents.ask(asked, staff_caller())) == "not_found"
+    await family.give(pdf())
+    assert (await documents.ask(asked, family.caller)).pieces == ()

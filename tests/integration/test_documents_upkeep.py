@@ -1,15 +1,11 @@
-"""What documents knows of others, what it clears away, and how it does without its store."""
+"""What documents knows of others, and how it does without its store."""
 
 from collections.abc import AsyncIterator
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 
 import pytest
 import pytest_asyncio
-import sqlalchemy as sa
-from documents import tables
 from documents.app import DocumentsSettings, resources, service
-from documents.erasure import sweep_uploads
-from documents.store import ObjectStore
 from pydantic import TypeAdapter
 from shared.contract import LineError, Rejection
 from shared.contracts.documents import ImportPieces, ListPieces
@@ -17,7 +13,7 @@ from shared.identifiers import new_id
 from stack.running import Stack
 
 from tests.document_files import pdf
-from tests.document_households import PIECES, code_of, dances, household, lines, recorded, send
+from tests.document_households import PIECES, code_of, dances, household, lines, recorded
 from tests.harness import Running, family_caller, operator, running
 
 pytestmark = pytest.mark.servers
@@ -50,40 +46,6 @@ async def test_pieces_follow_the_household_and_name_the_campaign_s_year(
     two = await household(documents, date(2017, 1, 1), date(2015, 1, 1))
     names = [piece.name for piece in (await two.pieces()).family if piece.type_code == "caf"]
     assert names == ["Attestation CAF 2027"]
-
-
-async def test_an_upload_never_finished_is_swept_after_an_hour(
-    documents: Running[DocumentsSettings],
-) -> None:
-    family = await household(documents)
-    ticket = await family.open()
-    recent = await family.open("rib")
-    await send(ticket, pdf())
-    async with documents.database.transaction() as tx:
-        await tx.execute(
-            sa.update(tables.document)
-            .where(tables.document.c.id == ticket.document_id)
-            .values(opened_at=datetime.now(UTC) - timedelta(hours=2))
-        )
-    store = documents.replica.given[ObjectStore]
-    assert isinstance(store, ObjectStore)
-    await sweep_uploads(documents.database, store)
-    assert family.stored() == set()
-    assert await code_of(family.register(ticket.document_id)) == "upload_not_received"
-    await send(recent, pdf())
-    assert (await family.register(recent.document_id)).state == "deposited"
-
-
-async def test_what_was_sent_long_ago_is_cleared_and_what_was_kept_stays(
-    documents: Running[DocumentsSettings],
-) -> None:
-    family = await household(documents)
-    document = await family.give(pdf())
-    assert len(family.stored()) == 2
-    store = documents.replica.given[ObjectStore]
-    assert isinstance(store, ObjectStore)
-    await store.clear_incoming(datetime.now(UTC) + timedelta(minutes=1))
-    assert family.stored() == {f"{family.campaign_id}/{family.caller.family_id}/{document.id}"}
 
 
 async def test_families_told_in_any_order_end_the_same(

@@ -11,6 +11,7 @@ from shared.contract import Ask, Rejection
 from shared.contracts.courses import SeatsReleased
 from shared.contracts.enrolment import (
     Application,
+    ApplicationStarted,
     ApplicationSubmitted,
     CampaignPublished,
     CompleteStep,
@@ -119,6 +120,20 @@ async def test_two_tabs_that_start_at_once_share_one_application(
     assert len({answer.id for answer in answers}) == 1
     mine = await family.ask(ListMyApplications())
     assert mine.applications == (answers[0],)
+
+
+async def test_that_an_application_was_begun_is_told_once_and_not_of_a_refusal(
+    enrolment: Running[ServiceSettings],
+) -> None:
+    begun, refusing = await enrolling_family(enrolment), await enrolling_family(enrolment)
+    async with listening(enrolment) as heard:
+        for _ in range(2):
+            await begun.start()
+        await refusing.decline()
+        (started,) = await heard.all_of(ApplicationStarted, begun.application_id)
+        assert started.student_id == begun.student_id
+        assert started.family_id == begun.caller.family_id
+        assert not await heard.all_of(ApplicationStarted, refusing.application_id)
 
 
 async def test_a_submission_counts_by_the_second_when_the_gateway_received_it(

@@ -17,16 +17,15 @@ from shared.callers import TokenVerifier
 from shared.contract import Rejection
 from shared.contracts.identity import (
     FamiliesRecorded,
-    GuardianDetails,
     ListSites,
     MyFamily,
     RefreshSession,
     SignIn,
     SignOut,
-    StudentDetails,
     UpdateGuardian,
     UpdateStudent,
 )
+from shared.contracts.people import GuardianDetails, StudentDetails
 from shared.identifiers import new_id
 from sqlalchemy import func, select, update
 from stack.running import Stack

@@ -9,7 +9,6 @@ from identity.settings import IdentitySettings
 from shared.contract import ImportFile, ImportReport, Rejection
 from shared.contracts.identity import (
     FamiliesRecorded,
-    GuardianDetails,
     ImportFamilies,
     ImportGuardians,
     ImportSites,
@@ -19,6 +18,7 @@ from shared.contracts.identity import (
     SitesRecorded,
     UpdateGuardian,
 )
+from shared.contracts.people import GuardianDetails
 from shared.handlers import Resources
 from stack.running import Stack
 

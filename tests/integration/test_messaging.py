@@ -13,8 +13,9 @@ import pytest
 import shared.outbox
 import sqlalchemy as sa
 from aio_pika.abc import AbstractChannel, AbstractIncomingMessage
-from shared.broker import EVENTS_EXCHANGE, BrokerLink, dead_queue
+from shared.broker import ARCHIVE_STREAM, EVENTS_EXCHANGE, BrokerLink, dead_queue
 from shared.contracts.enrolment import ApplicationSubmitted, CampaignPublished
+from shared.contracts.reactions import REACTIONS, types_of
 from shared.db import Transaction
 from shared.dead_letters import count_dead_letters, replay_dead_letters
 from shared.identifiers import new_id
@@ -172,7 +173,8 @@ async def test_an_event_that_no_queue_takes_is_kept_until_one_does(
     )
     async with channel_of(service) as channel:
         exchange = await channel.get_exchange(EVENTS_EXCHANGE)
-        bound = ["courses.claim_seats", "notifications.send_receipt", "rentree.archive"]
+        readers = [name for name, read in REACTIONS.items() if event.type in types_of(read)]
+        bound = [*readers, ARCHIVE_STREAM]
         for name in bound:
             await (await channel.get_queue(name)).unbind(exchange, event.type)
         async with service.database.transaction() as tx:

@@ -9,9 +9,8 @@ import pytest_asyncio
 import sqlalchemy as sa
 from notifications.mail import Letterhead
 from notifications.postman import MailServer, Postman
-from notifications.sending import send_due_messages
+from notifications.sending import Sending, send_due_messages
 from notifications.tables import family, message
-from shared.contract import Rejection
 from shared.contracts.identity import FamiliesRecorded
 from shared.contracts.notifications import Delivery, ListDeliveries, MessageSent
 from shared.db import Database
@@ -19,8 +18,8 @@ from stack.remembered import free_port
 from stack.running import Stack
 
 from tests.applicants import Applicant
-from tests.harness import eventually, family_caller, operator
-from tests.integration.notifying import Notifications, known, notifying, subscriber
+from tests.harness import eventually, family_caller
+from tests.integration.notifying import LINKS, PRESS, Notifications, known, notifying, subscriber
 from tests.post_box import PostBox
 
 pytestmark = pytest.mark.servers
@@ -99,18 +98,14 @@ async def test_the_family_sees_where_its_receipt_stands(
     assert delivery.receipt_number == applicant.receipt_number
 
 
-async def test_another_family_sees_no_message_and_an_operator_no_page(
-    notifications: Notifications,
-) -> None:
+async def test_another_family_sees_no_message(notifications: Notifications) -> None:
     applicant = Applicant()
     await known(notifications, applicant, applicant.address)
     await notifications.react(applicant.submitted())
     await settled(notifications, applicant, "sent")
-    question = ListDeliveries(application_id=applicant.application_id)
 
+    question = ListDeliveries(application_id=applicant.application_id)
     assert await notifications.ask(question, family_caller()) == ()
-    with pytest.raises(Rejection, match="not_found"):
-        await notifications.ask(question, operator())
 
 
 async def test_a_refusal_to_re_enrol_gets_its_receipt(
@@ -185,9 +180,9 @@ async def test_a_mail_server_that_was_down_takes_the_mail_when_it_is_back(
     await post.close()
 
     await notifications.react(applicant.submitted())
-    postman = notifications.replica.given[Postman]
-    assert isinstance(postman, Postman)
-    await eventually(lambda: postman.is_resting)
+    sending = notifications.replica.given[Sending]
+    assert isinstance(sending, Sending)
+    await eventually(lambda: sending.postman.is_resting)
     await post.open()
 
     await settled(notifications, applicant, "sent")
@@ -278,11 +273,11 @@ async def test_two_replicas_send_a_hundred_receipts_once_each(
     await asyncio.gather(*(notifications.react(each.submitted()) for each in applicants[:50]))
     await asyncio.gather(*(notifications.react(each.submitted()) for each in applicants[50:]))
     replica = Database(notifications.settings.database_url, name="second", connections=10)
-    postman = Postman(MailServer.at(post.url))
     letterhead = Letterhead.of(notifications.settings.mail_from, notifications.settings.public_url)
+    sending = Sending(Postman(MailServer.at(post.url)), letterhead, PRESS, LINKS)
 
     async def all_arrived() -> bool:
-        await send_due_messages(replica, postman, letterhead)
+        await send_due_messages(replica, sending)
         return all(post.received_by(each.address) for each in applicants)
 
     await notifications.react(

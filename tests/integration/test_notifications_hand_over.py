@@ -2,9 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 
+import asyncpg
 import pytest
 import pytest_asyncio
 import sqlalchemy as sa
@@ -17,9 +17,9 @@ from notifications.reactions import (
     remember_sites,
     send_receipt,
 )
-from notifications.sending import send_due_messages
+from notifications.sending import Sending, send_due_messages
 from notifications.tables import message
-from shared.db import Database, Transaction
+from shared.db import Database
 from shared.handlers import Occurrence
 from shared.identifiers import new_id
 from stack.remembered import free_port
@@ -28,6 +28,7 @@ from stack.running import Stack
 from shared import migrations
 from tests.applicants import Applicant
 from tests.harness import eventually, running
+from tests.integration.notifying import LINKS, PRESS
 from tests.post_box import PostBox
 
 pytestmark = pytest.mark.servers
@@ -36,23 +37,21 @@ LETTERHEAD = Letterhead.of("Rentrée <portail@territoire.example>", "https://por
 
 
 class DatabaseThatGoesAway(Database):
-    """Fails at its third transaction, once the mail of the second is being handed over."""
+    """Has no connection for the second line, once the mail of the first is being handed over."""
 
     def __init__(self, database: Database, post: PostBox) -> None:
         super().__init__(database.url, name="failing", connections=4)
         self._post = post
-        self._transactions = 0
+        self._lines = 0
         self.has_failed = asyncio.Event()
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
-        self._transactions += 1
-        if self._transactions == 3:
+    async def open_apart(self, **server_settings: str) -> asyncpg.Connection:
+        self._lines += 1
+        if self._lines == 2:
             await eventually(lambda: self._post.in_hand)
             self.has_failed.set()
             raise ConnectionError("the database is away")
-        async with super().transaction() as tx:
-            yield tx
+        return await super().open_apart(**server_settings)
 
 
 @pytest_asyncio.fixture
@@ -99,8 +98,8 @@ async def standing(database: Database, applicant: Applicant) -> tuple[str, int]:
     return state, failed_attempts
 
 
-def postman_of(post: PostBox) -> Postman:
-    return Postman(MailServer.at(post.url))
+def sending_to(post: PostBox, lines: int = 1) -> Sending:
+    return Sending(Postman(MailServer.at(post.url)), LETTERHEAD, PRESS, LINKS, lines=lines)
 
 
 async def test_a_line_that_loses_the_database_lets_the_mail_of_another_arrive(
@@ -110,14 +109,14 @@ async def test_a_line_that_loses_the_database_lets_the_mail_of_another_arrive(
     accepted = asyncio.Event()
     post.held_back = {each.address: accepted for each in applicants}
     failing = DatabaseThatGoesAway(database, post)
-    sending = asyncio.create_task(send_due_messages(failing, postman_of(post), LETTERHEAD))
+    sending = asyncio.create_task(send_due_messages(failing, sending_to(post, lines=2)))
     async with asyncio.timeout(20):
         await failing.has_failed.wait()
     accepted.set()
     await sending
     await failing.close()
 
-    await send_due_messages(database, postman_of(post), LETTERHEAD)
+    await send_due_messages(database, sending_to(post))
 
     for applicant in applicants:
         assert await standing(database, applicant) == ("sent", 0)
@@ -129,7 +128,7 @@ async def test_a_sender_told_to_end_lets_the_mail_at_hand_arrive(
 ) -> None:
     applicant = await receipt_due(database)
     post.held_back[applicant.address] = accepted = asyncio.Event()
-    sending = asyncio.create_task(send_due_messages(database, postman_of(post), LETTERHEAD))
+    sending = asyncio.create_task(send_due_messages(database, sending_to(post)))
     await eventually(lambda: post.in_hand)
     sending.cancel()
     accepted.set()

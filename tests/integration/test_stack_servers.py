@@ -1,7 +1,9 @@
 """The native servers do what the services expect of them, and come back with their data."""
 
+import asyncio
 import io
 import shutil
+import struct
 import tempfile
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
@@ -21,7 +23,9 @@ from pamqp.common import FieldTable
 from stack.accounts import FALLBACK
 from stack.errors import StackError
 from stack.running import Stack
-from stack.topology import REGION, SERVICES
+from stack.servers.antivirus import HARMLESS_TEST_FILE, SIGNATURE
+from stack.servers.object_store import Keys
+from stack.topology import BUCKET, REGION, SERVICES
 from yarl import URL
 
 pytestmark = pytest.mark.servers
@@ -154,13 +158,13 @@ async def test_the_store_takes_a_presigned_upload_of_the_agreed_type_and_size(
     assert await upload(url, as_a_page, b"<html>") in {400, 403}
     url, fields = await upload_form(stack, "pieces/trop-grand.pdf")
     assert await upload(url, fields, bytes(LIMIT + 1)) in {400, 403, 413}
-    stored = [found.object_name for found in store(stack).list_objects("trial", recursive=True)]
+    stored = [found.object_name for found in store(stack).list_objects(BUCKET, recursive=True)]
     assert stored == ["pieces/domicile.pdf"]
 
 
 async def test_the_store_keeps_an_object_through_a_kill(stack: Stack) -> None:
     content = b"%PDF-1.7 kept"
-    client = store(stack)
+    client = store(stack, stack.store.administrator)
     client.make_bucket("keep")
     client.put_object("keep", "kept.pdf", io.BytesIO(content), len(content))
 
@@ -174,9 +178,23 @@ async def test_the_scripts_of_any_page_may_send_to_the_store(stack: Stack) -> No
     asked = {"Origin": "http://127.0.0.1:8000", "Access-Control-Request-Method": "POST"}
     async with (
         aiohttp.ClientSession() as session,
-        session.options(f"{stack.store.url}/trial", headers=asked) as answer,
+        session.options(f"{stack.store.url}/{BUCKET}", headers=asked) as answer,
     ):
         assert answer.headers["Access-Control-Allow-Origin"] in {"*", asked["Origin"]}
+
+
+async def test_the_antivirus_knows_the_harmless_test_file_wherever_it_is(stack: Stack) -> None:
+    found = f"stream: {SIGNATURE}.UNOFFICIAL FOUND"
+    assert await scan(stack, HARMLESS_TEST_FILE) == found
+    assert await scan(stack, b"%PDF-1.7 " + HARMLESS_TEST_FILE + b" %%EOF") == found
+    assert await scan(stack, b"%PDF-1.7 a tax notice") == "stream: OK"
+
+
+async def test_the_antivirus_comes_back_after_a_kill(stack: Stack) -> None:
+    await stack.process("antivirus").kill()
+    await stack.wait_ready()
+
+    assert await scan(stack, b"a tax notice") == "stream: OK"
 
 
 async def test_an_accepted_mail_is_stored_with_its_envelope(stack: Stack) -> None:
@@ -202,11 +220,23 @@ async def connect(stack: Stack) -> AbstractConnection:
     return await aio_pika.connect(stack.rabbitmq.url, timeout=5)
 
 
-def store(stack: Stack) -> Minio:
+async def scan(stack: Stack, content: bytes) -> str:
+    """Have the antivirus scan a file, as its protocol says; give its answer."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", stack.antivirus.port)
+    ended = struct.pack("!L", 0)
+    writer.write(b"zINSTREAM\0" + struct.pack("!L", len(content)) + content + ended)
+    answer = await asyncio.wait_for(reader.readuntil(b"\0"), timeout=10)
+    writer.close()
+    return answer.rstrip(b"\0").decode()
+
+
+def store(stack: Stack, keys: Keys | None = None) -> Minio:
+    """Reach the store with the keys of documents, or others."""
+    keys = keys or stack.store.keys
     return Minio(
         stack.store.url.removeprefix("http://"),
-        access_key=stack.store.access_key,
-        secret_key=stack.store.secret_key,
+        access_key=keys.access_key,
+        secret_key=keys.secret_key,
         secure=False,
         region=REGION,
     )
@@ -214,14 +244,14 @@ def store(stack: Stack) -> Minio:
 
 async def upload_form(stack: Stack, name: str) -> tuple[str, dict[str, str]]:
     client = store(stack)
-    if not client.bucket_exists("trial"):
-        client.make_bucket("trial")
-    policy = PostPolicy("trial", datetime.now(UTC) + timedelta(minutes=5))
+    if not client.bucket_exists(BUCKET):
+        client.make_bucket(BUCKET)
+    policy = PostPolicy(BUCKET, datetime.now(UTC) + timedelta(minutes=5))
     policy.add_equals_condition("key", name)
     policy.add_equals_condition("Content-Type", "application/pdf")
     policy.add_content_length_range_condition(1, LIMIT)
     fields = client.presigned_post_policy(policy)
-    return f"{stack.store.url}/trial", fields | {"key": name, "Content-Type": "application/pdf"}
+    return f"{stack.store.url}/{BUCKET}", fields | {"key": name, "Content-Type": "application/pdf"}
 
 
 async def upload(url: str, fields: dict[str, str], content: bytes) -> int:

@@ -1,6 +1,7 @@
 """What a parent does in the portal, in the parent's words."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -12,6 +13,9 @@ from stack.demonstration import PASSWORD
 from tests.system import Household, School
 
 _PATIENCE_MILLISECONDS = 15_000
+# a machine that runs the whole system besides shows a page late
+expect.set_options(timeout=_PATIENCE_MILLISECONDS)
+
 NEXT = "Passer à l'étape suivante"
 
 
@@ -21,6 +25,7 @@ class Parent:
 
     page: Page
     url: str
+    script: bool = True
 
     @classmethod
     @asynccontextmanager
@@ -42,7 +47,7 @@ class Parent:
             ),
         )
         try:
-            yield cls(page, url)
+            yield cls(page, url, script)
         finally:
             await context.close()
         assert failures == []
@@ -69,7 +74,7 @@ class Parent:
         await self.page.goto(self.url)
         await self.page.get_by_role("button", name="Accès usager").click()
         # a site imported a moment ago is on the list within seconds
-        await self._reloads_until(self.page.get_by_role("option", name=site))
+        await self.reloads_until(self.page.get_by_role("option", name=site))
         await self.page.get_by_label("Conservatoire").select_option(label=site)
         await self.page.get_by_label("Identifiant").fill(username)
         await self.page.get_by_label("Mot de passe", exact=False).first.fill(password)
@@ -94,7 +99,7 @@ class Parent:
 
     async def reads_at_last(self, text: str) -> None:
         """Find a text in the page, which was not there yet at first."""
-        await self._reloads_until(self.page.get_by_text(text))
+        await self.reloads_until(self.page.get_by_text(text))
 
     async def prepares(self) -> None:
         """Go through steps 1 and 2."""
@@ -112,16 +117,29 @@ class Parent:
         await group.get_by_label(answer).check()
 
     async def sends(self, piece: str, file: Path) -> None:
-        """Import a file for a piece, from step 3; stay where the portal leads."""
-        if "/documents/" not in self.page.url:
-            await self.row(piece).get_by_role("link", name="Importer").click()
-            await self.sees(piece)
-        await self.page.locator("input[type=file]").set_input_files(file)
+        """Import a file for a piece, from a list of pieces; stay where the portal leads."""
+        await self.chooses_files(piece, file)
         await self.press("Importer")
+
+    async def chooses_files(self, piece: str, *files: Path) -> None:
+        """Choose what to import for a piece, from a list of pieces or from its own page."""
+        if "/documents/" not in self.page.url:
+            importing = self.row(piece).get_by_role("link", name=re.compile("Importer|Remplacer"))
+            await importing.click()
+            await self.sees(piece)
+        await self.page.locator("input[type=file]").set_input_files(files)
 
     def row(self, text: str) -> Locator:
         """A row of a table, by what it says."""
         return self.page.get_by_role("row").filter(has_text=text)
+
+    async def stands(self, piece: str, state: str) -> None:
+        """Wait until the list of pieces says that one has come to a state."""
+        at_last = self.row(piece).get_by_text(state, exact=True)
+        if not self.script:
+            await self.reloads_until(at_last)
+        # an analysis waits its turn
+        await expect(at_last).to_be_visible(timeout=2 * _PATIENCE_MILLISECONDS)
 
     async def chooses(self, curriculum: str, slot: str = "") -> None:
         """Tick a course to follow again and, where there is one, choose its slot."""
@@ -144,7 +162,7 @@ class Parent:
         await self.sees("Réinscription terminée")
         return (await self.page.locator(".rentree-reference").first.inner_text()).strip()
 
-    async def _reloads_until(self, there: Locator) -> None:
+    async def reloads_until(self, there: Locator) -> None:
         async with asyncio.timeout(_PATIENCE_MILLISECONDS / 1000):
             while await there.count() == 0:
                 await self.page.reload()

@@ -1,5 +1,6 @@
 """Containers and native processes are one system: same names, same variables, same health."""
 
+import json
 import re
 import subprocess
 import sys
@@ -7,11 +8,13 @@ from pathlib import Path
 
 import pytest
 import yaml
-from stack.topology import GATEWAY, PACKAGES, READY_PATH, SERVICES, Surroundings, variables
+from gateway.assets import PACKAGE_FILES
+from stack.servers.antivirus import SCANNING
+from stack.topology import BUCKET, GATEWAY, PACKAGES, READY_PATH, SERVICES, Surroundings, variables
 
 ROOT = Path(__file__).parents[2]
-ONE_SHOTS = {"keys", "demonstration"}
-SERVERS = {"postgresql", "rabbitmq", "minio", "mailpit", "balancer"}
+ONE_SHOTS = {"keys", "demonstration", "store-account"}
+SERVERS = {"postgresql", "rabbitmq", "minio", "clamav", "mailpit", "balancer"}
 
 type Service = dict[str, object]
 
@@ -21,12 +24,14 @@ IN_CONTAINERS = Surroundings(
     broker_url="amqp://rentree:rentree@rabbitmq:5672/rentree",
     store_url="http://minio:9000",
     store_public_url="http://127.0.0.1:9000",
-    store_access_key="rentree",
-    store_secret_key="rentree-demonstration",
+    store_access_key="documents",
+    store_secret_key="rentree-documents",
+    clamd_url="tcp://clamav:3310",
     smtp_url="smtp://mailpit:1025",
     token_private_key=Path("/keys/private/token.pem"),
     token_public_key=Path("/keys/public/token.pem"),
     cookie_secret="rentree-demonstration",
+    receipt_secret="rentree-demonstration",
     services={service: [f"http://{service}:8000"] for service in SERVICES},
 )
 
@@ -38,6 +43,12 @@ def services() -> dict[str, Service]:
     defaults = re.sub(r"\$\{\w+:-([^}]*)\}", r"\1", text)
     read: dict[str, Service] = yaml.safe_load(defaults)["services"]
     return read
+
+
+def environment(service: Service) -> dict[str, str]:
+    given = service["environment"]
+    assert isinstance(given, dict)
+    return given
 
 
 def tool(name: str) -> str:
@@ -66,6 +77,11 @@ def test_the_dockerfile_has_nothing_to_be_said_against() -> None:
         check=False,
     )
     assert (done.returncode, done.stdout) == (0, "")
+
+
+def test_the_gateways_image_has_the_browser_assets_that_it_serves_and_no_other() -> None:
+    copied = re.findall(r"/app/gateway/node_modules/(\S+)", (ROOT / "Dockerfile").read_text())
+    assert copied == list(PACKAGE_FILES)
 
 
 def test_compose_runs_every_package_and_every_server(services: dict[str, Service]) -> None:
@@ -149,6 +165,36 @@ def test_only_this_machine_reaches_what_is_published(services: dict[str, Service
     }
     assert published.keys() == {"balancer", "minio", "mailpit"}
     assert all(port.startswith("127.0.0.1:") for ports in published.values() for port in ports)
+
+
+def test_documents_reaches_its_own_bucket_alone_and_never_as_root(
+    services: dict[str, Service],
+) -> None:
+    policy = json.loads((ROOT / "deploy/store/policy.json").read_text())
+    allowed = {resource for each in policy["Statement"] for resource in each["Resource"]}
+    assert allowed == {f"arn:aws:s3:::{BUCKET}", f"arn:aws:s3:::{BUCKET}/*"}
+    assert {each["Effect"] for each in policy["Statement"]} == {"Allow"}
+    account, documents = services["store-account"], services["documents"]
+    assert account["image"] == services["minio"]["image"]
+    assert environment(account)["ROOT_PASSWORD"] not in environment(documents).values()
+    assert (
+        environment(account)["DOCUMENTS_PASSWORD"]
+        == environment(documents)["RENTREE_STORE_SECRET_KEY"]
+    )
+
+
+def test_the_antivirus_scans_as_the_native_one_and_nothing_waits_for_it_to_start(
+    services: dict[str, Service],
+) -> None:
+    told = environment(services["clamav"])
+    assert {name: told[f"CLAMD_CONF_{name}"] for name in SCANNING} == SCANNING
+    waited = {
+        name
+        for service in services.values()
+        if isinstance(needs := service.get("depends_on"), dict)
+        for name in needs
+    }
+    assert "clamav" not in waited
 
 
 def test_every_service_gets_its_database(services: dict[str, Service]) -> None:

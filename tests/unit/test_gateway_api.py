@@ -33,7 +33,15 @@ from shared.identifiers import new_id
 from tests.harness import family_caller
 from tests.portal import Portal
 
-PUBLIC = {"list_sites", "sign_in", "refresh_session"}
+PUBLIC = {
+    "confirm_email_change",
+    "list_sites",
+    "refresh_session",
+    "request_password_reset",
+    "reset_password",
+    "sign_in",
+    "verify_receipt",
+}
 NOW = datetime.now(UTC)
 
 type Operation = tuple[str, str, dict[str, Any]]
@@ -107,7 +115,7 @@ def test_every_route_under_the_prefix_is_described(
         for method in route.methods - {"OPTIONS"}
     }
     assert served == {(method.upper(), path) for method, path, _ in operations(description)}
-    assert len(served) == 33
+    assert len(served) == 73
 
 
 def test_an_operation_says_what_it_is_for_and_how_it_refuses(description: dict[str, Any]) -> None:

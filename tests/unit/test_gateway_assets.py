@@ -3,16 +3,20 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from gateway.assets import OWN_FOLDER, Assets
+from gateway.assets import OWN_FOLDER, PACKAGE_FILES, Assets
 from litestar import Litestar
 from litestar.testing import TestClient
+
+GOVUK = "govuk-frontend/dist/govuk"
 
 
 @pytest.fixture
 def assets(tmp_path: Path) -> Assets:
-    (tmp_path / "govuk-frontend.min.css").write_text("body { color: black }" * 50)
-    (tmp_path / "govuk-frontend.min.js").write_text("export {}")
-    (tmp_path / "govuk-crest.svg").write_text("<svg/>")
+    for name in PACKAGE_FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("export {}")
+    (tmp_path / GOVUK / "govuk-frontend.min.css").write_text("body { color: black }" * 50)
+    (tmp_path / GOVUK / "govuk-crest.svg").write_text("<svg/>")
     return Assets(tmp_path)
 
 
@@ -80,7 +84,7 @@ def test_a_page_of_another_version_gets_ours_but_does_not_keep_it(
 
 def test_a_changed_file_changes_every_address(assets: Assets, tmp_path: Path) -> None:
     before = assets.url("app.js")
-    (tmp_path / "govuk-frontend.min.js").write_text("export { changed }")
+    (tmp_path / GOVUK / "govuk-frontend.min.js").write_text("export { changed }")
     assert Assets(tmp_path).url("app.js") != before
 
 
@@ -96,5 +100,5 @@ def test_missing_web_assets_are_said_with_what_to_run(tmp_path: Path) -> None:
 
 def test_our_scripts_import_only_files_that_are_served(assets: Assets) -> None:
     for script in OWN_FOLDER.glob("*.js"):
-        for imported in re.findall(r'from "\./([^"]+)"', script.read_text()):
+        for imported in re.findall(r'(?:from |import\()"\./([^"]+)"', script.read_text()):
             assets.url(imported)

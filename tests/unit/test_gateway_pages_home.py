@@ -172,6 +172,7 @@ def test_home_does_not_need_the_other_services(reader: Reader, service: str) -> 
 
 def test_the_family_page_shows_guardians_and_documents(reader: Reader) -> None:
     page = reader.read("/famille")
+    assert 'href="/famille/messages"' in page
     assert "Responsable 1" in page
     assert "Nicole" in page
     assert "Tél supplémentaire 3" in page
@@ -199,6 +200,5 @@ def test_pieces_that_documents_does_not_know_yet_are_announced(reader: Reader) -
     assert "dans quelques instants" in reader.read("/famille")
 
 
-def test_invoices_and_password_say_honestly_what_there_is(reader: Reader) -> None:
+def test_invoices_say_honestly_what_there_is(reader: Reader) -> None:
     assert "Aucune facture" in reader.read("/facturation")
-    assert SITE.phone in reader.read("/mot-de-passe")

@@ -4,7 +4,7 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from gateway.assets import Assets
+from gateway.assets import PACKAGE_FILES, Assets
 from gateway.forms import Day, Email, Form, YesNo
 from gateway.rendering import Visitor, date_fr, environment, instant_fr, mo_fr, template_config
 from jinja2 import DictLoader, UndefinedError
@@ -74,7 +74,8 @@ PAGE = """
 
 @pytest.fixture
 def assets(tmp_path: Path) -> Assets:
-    for name in ("govuk-frontend.min.css", "govuk-frontend.min.js"):
+    for name in PACKAGE_FILES:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
     return Assets(tmp_path)
 

@@ -1,29 +1,23 @@
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
-from datetime import UTC, datetime
-from typing import Any
+import re
+from collections.abc import Iterator
+from typing import IO, Any
 
 import pytest
-from aiohttp import web
-from aiohttp.test_utils import TestServer
-from gateway.pages.wizard.file_limit import FileLimit
 from gateway.store import StoreDoor
 from shared.ask import ServiceUnavailable
 from shared.contract import Rejection
 from shared.contracts.documents import (
     MAX_DOCUMENT_BYTES,
-    Document,
-    DocumentLink,
-    OpenDocument,
     OpenUpload,
     RegisterUpload,
-    RemoveDocument,
     UploadTicket,
 )
+from shared.contracts.enrolment import ListMyApplications, MyApplications, ShowApplication
 from shared.identifiers import new_id
 
+from tests.deposits import a_document, a_ticket
 from tests.portal import Portal
-from tests.wizard import DAY, Household, filled_in, household, words
+from tests.wizard import Household, filled_in, household, words
 
 PIECE = "documents/domicile"
 
@@ -38,9 +32,9 @@ def stored(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, bytes]]:
     """What reached the store."""
     reached: list[tuple[str, bytes]] = []
 
-    async def keep(_: StoreDoor, ticket: UploadTicket, filename: str, content: bytes) -> None:
+    async def keep(_: StoreDoor, ticket: UploadTicket, filename: str, file: IO[bytes]) -> None:
         assert ticket.fields
-        reached.append((filename, content))
+        reached.append((filename, file.read()))
 
     monkeypatch.setattr(StoreDoor, "send", keep)
     return reached
@@ -54,37 +48,8 @@ def family(portal: Portal) -> Iterator[Household]:
         yield seated
 
 
-def a_document() -> Document:
-    return Document(
-        id=new_id(),
-        filename="quittance.pdf",
-        content_type="application/pdf",
-        size=1000,
-        state="deposited",
-        deposited_at=datetime.now(UTC),
-    )
-
-
-def a_ticket(url: str = "http://store.example/rentree") -> UploadTicket:
-    return UploadTicket(
-        document_id=new_id(),
-        url=url,
-        fields={"key": "incoming/1", "Content-Type": "application/pdf"},
-        expires_at=datetime.now(UTC) + DAY,
-    )
-
-
 def a_ticket_for(question: Any) -> UploadTicket:
     return a_ticket().model_copy(update={"document_id": question.document_id})
-
-
-def given(family: Household) -> Document:
-    """Have the piece given already."""
-    document = a_document()
-    (piece,) = family.pieces.family
-    piece = piece.model_copy(update={"document": document})
-    family.pieces = family.pieces.model_copy(update={"family": (piece,)})
-    return document
 
 
 def test_a_file_posted_without_script_goes_to_the_store_and_is_registered(
@@ -127,35 +92,6 @@ def test_a_file_over_the_limit_is_refused_on_the_pieces_page_before_it_is_read(
     assert not family.asked(OpenUpload)
 
 
-async def test_no_more_than_8_mib_of_a_refused_form_is_read() -> None:
-    mebibyte, passed = 1024 * 1024, 0
-
-    async def sends_without_end() -> Any:
-        nonlocal passed
-        passed += 1
-        return {"type": "http.request", "body": bytes(mebibyte), "more_body": True}
-
-    said: list[Any] = []
-
-    async def send(message: Any) -> None:
-        said.append(message)
-
-    async def page(*_: object) -> None:
-        raise AssertionError
-
-    heavy: Any = {
-        "type": "http",
-        "method": "POST",
-        "path": "/dossiers/1/documents/domicile",
-        "query_string": b"",
-        "server": ("testserver.local", 80),
-        "headers": [(b"content-length", str(100 * mebibyte).encode())],
-    }
-    await FileLimit(page)(heavy, sends_without_end, send)
-    assert said[0]["status"] == 303
-    assert passed == 8
-
-
 def test_a_file_at_the_limit_is_let_in(family: Household, stored: list[tuple[str, bytes]]) -> None:
     content = bytes(MAX_DOCUMENT_BYTES)
     path = family.at(PIECE)
@@ -168,6 +104,20 @@ def test_a_form_without_a_file_asks_for_one(family: Household) -> None:
     fields = [("document_id", str(new_id()))]
     page = family.sends(family.at(PIECE), [*fields, ("file", "")])
     assert "Choisissez un fichier" in words(page)
+
+
+def test_a_form_whose_file_was_left_empty_asks_for_one(family: Household) -> None:
+    path = family.at(PIECE)
+    (token,) = re.findall(r'name="_csrf_token" value="([^"]+)"', family.reads(path))[-1:]
+    parts = (
+        'Content-Disposition: form-data; name="file"; filename=""\r\n\r\n',
+        f'Content-Disposition: form-data; name="_csrf_token"\r\n\r\n{token}',
+    )
+    body = "".join(f"--b\r\n{part}\r\n" for part in parts) + "--b--\r\n"
+    headers = {"content-type": "multipart/form-data; boundary=b"}
+    answer = family.client.post(path, content=body, headers=headers, follow_redirects=False)
+    assert answer.status_code == 422
+    assert "Choisissez un fichier" in words(answer.text)
 
 
 def test_a_file_sent_while_documents_is_away_is_said_to_be_lost(family: Household) -> None:
@@ -217,25 +167,7 @@ def test_a_script_is_told_a_refusal_as_a_problem(family: Household) -> None:
     assert answer.json()["detail"] == "Ce fichier dépasse 2 Mo."
 
 
-def test_a_document_is_read_by_a_short_link(family: Household) -> None:
-    document = given(family)
-    link = DocumentLink(url="http://store.example/a?signed", expires_at=datetime.now(UTC))
-    family.answer({OpenDocument: link})
-    assert family.is_led(family.at(f"{PIECE}/consulter")) == link.url
-    assert family.asked(OpenDocument) == [OpenDocument(document_id=document.id)]
-
-
-def test_a_document_is_taken_back_once_confirmed(family: Household) -> None:
-    document = given(family)
-    family.answer({RemoveDocument: None})
-    path = family.at(f"{PIECE}/supprimer")
-    page = family.reads(path)
-    assert "quittance.pdf" in words(page)
-    assert family.goes_on(path, filled_in(page, path)) == family.at("documents")
-    assert family.asked(RemoveDocument) == [RemoveDocument(document_id=document.id)]
-
-
-def test_a_late_document_is_sent_from_a_submitted_application(
+def test_a_late_document_comes_back_to_the_students_documents(
     family: Household, stored: list[tuple[str, bytes]]
 ) -> None:
     family.stands_at(6, state="submitted")
@@ -245,58 +177,64 @@ def test_a_late_document_is_sent_from_a_submitted_application(
     assert stored
 
 
+@pytest.mark.parametrize("place", ["student", "family"])
+def test_a_document_is_given_without_an_application_and_comes_back_where_one_was(
+    family: Household, stored: list[tuple[str, bytes]], place: str
+) -> None:
+    family.without(ShowApplication)
+    is_students = place == "student"
+    here = f"/eleves/{family.student.id}/documents" if is_students else "/famille/documents"
+    back = here if is_students else "/famille#mes-documents"
+    page = family.reads(f"{here}/domicile")
+    assert f'href="{back}"' in page
+    assert ('aria-label="Élève"' in page) == is_students
+    fields = [pair for pair in filled_in(page, f"{here}/domicile") if pair[0] != "file"]
+    answer = family.uploads(f"{here}/domicile", fields, "quittance.pdf", b"%PDF")
+    assert answer.headers["location"] == back
+    (opened,) = family.asked(OpenUpload)
+    assert opened.student_id == (family.student.id if is_students else None)
+    assert opened.campaign_id == family.application.campaign.id
+    arrived = family.says(f"{here}/domicile/depose", {"document_id": str(opened.document_id)})
+    assert arrived.json() == {"next": back}
+    assert len(stored) == 1
+
+
+def test_there_is_nothing_to_give_where_no_campaign_is_prepared(family: Household) -> None:
+    family.answer({ListMyApplications: MyApplications(campaign=None, applications=())})
+    assert "Page introuvable" in family.reads("/famille/documents/domicile", status=404)
+
+
+def test_two_files_posted_without_script_are_not_taken_for_one(family: Household) -> None:
+    path = family.at(PIECE)
+    (token,) = re.findall(r'name="_csrf_token" value="([^"]+)"', family.reads(path))[-1:]
+    files = [("file", ("a.jpg", b"a")), ("file", ("b.jpg", b"b"))]
+    answer = family.client.post(path, data={"_csrf_token": token}, files=files)
+    assert answer.status_code == 422
+    assert "Choisissez un seul fichier" in words(answer.text)
+
+
+def test_a_long_name_is_left_to_documents_to_cut(
+    family: Household, stored: list[tuple[str, bytes]]
+) -> None:
+    long = f"{'a' * 300}.pdf"
+    family.uploads(family.at(PIECE), [("document_id", str(new_id()))], long, b"%PDF")
+    family.says(family.at(f"{PIECE}/ticket"), {"filename": long, "size": 4})
+    assert [opened.filename for opened in family.asked(OpenUpload)] == [long, long]
+    assert [name for name, _ in stored] == [long]
+
+
+def test_a_name_that_no_computer_gives_is_refused(
+    family: Household, stored: list[tuple[str, bytes]]
+) -> None:
+    endless = f"{'a' * 1000}.pdf"
+    fields = [("document_id", str(new_id()))]
+    answer = family.uploads(family.at(PIECE), fields, endless, b"%PDF")
+    assert answer.status_code == 422
+    assert "Le nom du fichier est trop long" in words(answer.text)
+    said = family.says(family.at(f"{PIECE}/ticket"), {"filename": endless, "size": 4})
+    assert said.status_code == 422
+    assert not stored
+
+
 def test_a_piece_that_is_not_asked_for_does_not_exist(family: Household) -> None:
     assert "Page introuvable" in family.reads(family.at("documents/autre"), status=404)
-
-
-# The way to the store
-
-
-@asynccontextmanager
-async def a_store(status: int, received: dict[str, str]) -> AsyncIterator[str]:
-    async def take(request: web.Request) -> web.Response:
-        for name, value in (await request.post()).items():
-            received[name] = (
-                value.file.read().decode() if isinstance(value, web.FileField) else str(value)
-            )
-        return web.Response(status=status)
-
-    application = web.Application()
-    application.router.add_post("/rentree", take)
-    async with TestServer(application) as server:
-        yield str(server.make_url("/rentree"))
-
-
-async def test_the_store_gets_the_tickets_fields_before_the_file() -> None:
-    received: dict[str, str] = {}
-    async with a_store(204, received) as url:
-        await StoreDoor(url).send(a_ticket(url), "quittance.pdf", b"%PDF")
-    assert list(received.items()) == [
-        ("key", "incoming/1"),
-        ("Content-Type", "application/pdf"),
-        ("file", "%PDF"),
-    ]
-
-
-async def test_the_store_may_be_reached_otherwise_than_by_browsers() -> None:
-    received: dict[str, str] = {}
-    async with a_store(204, received) as url:
-        here = url.removesuffix("/rentree")
-        await StoreDoor(here).send(a_ticket(), "quittance.pdf", b"%PDF")
-    assert received["file"] == "%PDF"
-
-
-@pytest.mark.parametrize(("status", "error"), [(403, Rejection), (500, ServiceUnavailable)])
-async def test_a_store_that_refuses_is_not_one_that_fails(
-    status: int, error: type[Exception]
-) -> None:
-    async with a_store(status, {}) as url:
-        with pytest.raises(error):
-            await StoreDoor(url).send(a_ticket(url), "quittance.pdf", b"%PDF")
-
-
-async def test_a_store_that_is_not_there_is_documents_being_away() -> None:
-    async with a_store(204, {}) as url:
-        pass
-    with pytest.raises(ServiceUnavailable, match="documents"):
-        await StoreDoor(url).send(a_ticket(url), "quittance.pdf", b"%PDF")

@@ -12,7 +12,7 @@ from identity.contact_details import (
     merged,
     with_contacts_of,
 )
-from shared.contracts.identity import GuardianDetails, StudentDetails
+from shared.contracts.people import GuardianDetails, StudentDetails
 
 FIELDS = ("address", "city", "mobile")
 details = st.fixed_dictionaries({name: st.sampled_from(["", "a", "b", "c"]) for name in FIELDS})

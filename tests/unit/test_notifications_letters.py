@@ -55,7 +55,7 @@ def test_the_receipt_of_a_request_states_all_that_a_family_must_know() -> None:
             "Violon",
             "Orchestre à cordes",
             "Ceci est une demande",
-            "le secrétariat confirme chaque placement",
+            "le secrétariat confirme ou modifie chaque placement",
             "01/07/2027 à 12:00",
             PORTAL,
             "Conservatoire de Meudon",

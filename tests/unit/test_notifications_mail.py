@@ -22,7 +22,7 @@ def arrived(marks: Marks = MARKS, name: str = "Björn N'DIAYE") -> EmailMessage:
     """The mail as its reader's program sees it."""
     recipients = usable_addresses([{"name": name, "email": "bjorn@familles.example"}])
     mail = compose(LETTER, recipients, LETTERHEAD, marks, datetime(2026, 11, 22, 13, 5, tzinfo=UTC))
-    return message_from_bytes(mail.as_bytes(), EmailMessage, policy=default)
+    return message_from_bytes(mail.content, EmailMessage, policy=default)
 
 
 def test_a_mail_carries_what_identifies_it() -> None:

@@ -1,6 +1,6 @@
-"""Which pieces a family provides, until when, and in which files (S50 to S56)."""
+"""Which pieces a family provides, until when, and what it lacks (S50 to S56)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, timedelta
 from uuid import UUID
 
@@ -9,30 +9,30 @@ from documents.pieces import (
     Campaign,
     DocumentType,
     Household,
-    Owner,
     Student,
-    Upload,
-    UploadState,
-    accepted_content_type,
     applies,
-    bare_filename,
     check_open,
-    check_size,
     is_condition,
+    lacking_pieces,
+    missing,
     to_provide,
     two_lists,
     unknown_placeholders,
     worded,
 )
+from documents.uploads import GIVEN, Upload, UploadState
 from hypothesis import given
 from hypothesis import strategies as st
 from shared.contract import Rejection
-from shared.contracts.documents import MAX_DOCUMENT_BYTES
+from shared.contracts.documents import MissingPiece, Owner, Piece, Pieces, Requirement
 from shared.identifiers import new_id
+
+from tests.document_uploads import upload
 
 OPENS_AT = datetime(2027, 5, 10, 8, 0, tzinfo=UTC)
 CAMPAIGN = Campaign(
     id=new_id(),
+    site_id=new_id(),
     school_year="2027-2028",
     prepares_at=OPENS_AT - timedelta(days=10),
     opens_at=OPENS_AT,
@@ -41,13 +41,16 @@ CAMPAIGN = Campaign(
 
 
 def document_type(
-    owner: Owner = "family", condition: str = "", code: str = "domicile"
+    owner: Owner = "family",
+    condition: str = "",
+    code: str = "domicile",
+    requirement: Requirement = "required",
 ) -> DocumentType:
     return DocumentType(
         code=code,
         owner=owner,
         name="Attestation CAF {annee}",
-        requirement="required",
+        requirement=requirement,
         condition=condition,
         help="Avis {annee-1} sur les revenus {annee-2}",
     )
@@ -61,24 +64,18 @@ def household(*students: Student) -> Household:
     return Household(students[0], students)
 
 
-def upload(
-    type_code: str = "domicile",
+def listed(
+    types: Sequence[DocumentType],
+    uploads: Sequence[Upload],
     student_id: UUID | None = None,
-    state: UploadState = "deposited",
-) -> Upload:
-    return Upload(
-        id=new_id(),
-        campaign_id=CAMPAIGN.id,
-        family_id=new_id(),
-        student_id=student_id,
-        type_code=type_code,
-        filename="facture.pdf",
-        content_type="application/pdf",
-        size=1234,
-        state=state,
-        refusal="Ce fichier n'est pas un document PDF.",
-        deposited_at=OPENS_AT,
-    )
+    now: datetime = OPENS_AT,
+) -> Pieces:
+    return two_lists(types, CAMPAIGN, student_id, uploads, now)
+
+
+def only_piece(uploads: Sequence[Upload], now: datetime = OPENS_AT) -> Piece:
+    (piece,) = listed([document_type()], uploads, now=now).family
+    return piece
 
 
 def refusal(act: Callable[[], object]) -> Rejection:
@@ -151,6 +148,7 @@ def test_two_students_under_20_on_the_opening_day_ask_for_the_caf_certificate(
 def test_the_opening_day_is_the_one_in_france() -> None:
     late = Campaign(
         id=new_id(),
+        site_id=new_id(),
         school_year="2027-2028",
         prepares_at=OPENS_AT,
         opens_at=datetime(2027, 5, 9, 22, 30, tzinfo=UTC),
@@ -182,31 +180,142 @@ def test_a_family_s_document_serves_all_its_students_and_a_student_s_only_that_o
     types = [document_type(), document_type("student", code="medical")]
     elder, younger = new_id(), new_id()
     uploads = [upload("domicile"), upload("medical", elder)]
-    of_elder = two_lists(types, CAMPAIGN, elder, uploads)
-    of_younger = two_lists(types, CAMPAIGN, younger, uploads)
+    of_elder = listed(types, uploads, elder)
+    of_younger = listed(types, uploads, younger)
     assert of_elder.family[0].document == of_younger.family[0].document == uploads[0].document()
     assert of_elder.student[0].document == uploads[1].document()
     assert of_younger.student[0].document is None
 
 
+def test_without_a_student_the_family_s_own_pieces_are_listed() -> None:
+    types = [document_type(), document_type("student", code="medical")]
+    lists = listed(types, [], None)
+    assert [piece.type_code for piece in lists.family] == ["domicile"]
+    assert lists.student == ()
+
+
+def test_nobody_is_asked_for_a_student_s_condition_without_a_student() -> None:
+    of_all = Household(None, (student(None, "Danse"),))
+    assert not applies(document_type("student", "discipline:Danse"), of_all, OPENS_AT.date())
+    assert applies(document_type("family", "discipline:Danse"), of_all, OPENS_AT.date())
+
+
 def test_the_lists_tell_the_deadline_and_keep_the_order_of_the_types() -> None:
     types = [document_type(code=code) for code in ("c", "a", "b")]
-    lists = two_lists(types, CAMPAIGN, new_id(), [])
+    lists = listed(types, [])
     assert [piece.type_code for piece in lists.family] == ["c", "a", "b"]
     assert (lists.student, lists.due_at) == ((), CAMPAIGN.documents_due_at)
 
 
+def test_an_attempt_stands_beside_the_document_that_still_counts() -> None:
+    document, attempt = upload(), upload(state="unfit", refusal="Illisible.")
+    piece = only_piece([document, attempt])
+    assert piece.document == document.document()
+    assert piece.attempt == attempt.document()
+
+
 @pytest.mark.parametrize(
-    ("state", "code"),
+    ("states", "may_send", "may_remove"),
     [
-        ("expected", "upload_not_received"),
-        ("abandoned", "upload_not_received"),
-        ("refused", "file_not_what_its_name_says"),
-        ("removed", "not_found"),
+        ((), True, False),
+        (("analysing",), True, True),
+        (("unfit",), True, True),
+        (("deposited",), True, True),
+        (("deposited", "analysing"), True, True),
+        (("refused",), True, True),
+        (("accepted",), False, False),
     ],
 )
-def test_a_file_that_is_no_document_says_why(state: UploadState, code: str) -> None:
-    assert refusal(upload(state=state).document).code == code
+def test_the_family_replaces_and_takes_back_what_was_not_accepted_until_the_deadline(
+    states: tuple[UploadState, ...], may_send: bool, may_remove: bool
+) -> None:
+    given = [upload(state=state) for state in states]
+    in_time = only_piece(given)
+    assert (in_time.may_send, in_time.may_remove) == (may_send, may_remove)
+    second = timedelta(seconds=1)
+    for closed in (CAMPAIGN.prepares_at - second, CAMPAIGN.documents_due_at):
+        piece = only_piece(given, now=closed)
+        assert (piece.may_send, piece.may_remove) == (False, False)
+
+
+@pytest.mark.parametrize(
+    ("states", "is_missing"),
+    [
+        ((), True),
+        (("unfit",), True),
+        (("refused",), True),
+        (("refused", "unfit"), True),
+        (("analysing",), False),
+        (("refused", "analysing"), False),
+        (("deposited", "unfit"), False),
+        (("deposited",), False),
+        (("accepted",), False),
+    ],
+)
+def test_a_required_piece_is_missing_until_a_file_for_it_is_analysed_or_counts(
+    states: tuple[UploadState, ...], is_missing: bool
+) -> None:
+    lists = listed([document_type()], [upload(state=state) for state in states])
+    assert bool(missing(lists).pieces) is is_missing
+
+
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["domicile", "rib", "medical"]),
+            st.sampled_from([None, 0, 1]),
+            st.sampled_from(["analysing", "unfit", "deposited", "accepted", "refused"]),
+        ),
+        unique_by=lambda each: each[:2],
+    )
+)
+def test_what_a_whole_family_lacks_is_what_is_missing_for_each_of_its_students(
+    given_pieces: list[tuple[str, int | None, UploadState]],
+) -> None:
+    students = (student(), student(None, "Danse classique"))
+    types = [
+        document_type(),
+        document_type(code="rib", requirement="optional"),
+        document_type("student", "discipline:Danse", "medical"),
+    ]
+    uploads = [
+        upload(
+            type_code=code, student_id=None if whose is None else students[whose].id, state=state
+        )
+        for code, whose, state in given_pieces
+    ]
+    lacking = lacking_pieces(
+        types,
+        CAMPAIGN,
+        students,
+        {(str(one.type_code), one.student_id) for one in uploads if one.state in GIVEN},
+    )
+    for each in students:
+        theirs = Household(each, students)
+        lists = listed(to_provide(types, CAMPAIGN, theirs), uploads, each.id)
+        assert [piece.type_code for piece in missing(lists).pieces] == [
+            kind.code for kind, whose in lacking if whose in {None, each.id}
+        ]
+
+
+def test_what_is_not_required_is_never_missing() -> None:
+    types = [document_type(requirement=each) for each in ("if_justified", "optional")]
+    assert missing(listed(types, [])).pieces == ()
+
+
+def test_what_is_missing_says_why_the_last_file_was_refused_and_until_when_to_send_one() -> None:
+    refused = upload(state="refused", refusal="Trop ancien.")
+    unfit = upload(state="unfit", refusal="Illisible.")
+    told = missing(listed([document_type()], [refused, unfit]))
+    assert told.due_at == CAMPAIGN.documents_due_at
+    assert told.pieces == (
+        MissingPiece(
+            type_code="domicile",
+            name="Attestation CAF {annee}",
+            owner="family",
+            refusal="Illisible.",
+        ),
+    )
 
 
 def test_documents_are_taken_from_the_preparation_date_to_the_deadline_to_the_second() -> None:
@@ -217,50 +326,3 @@ def test_documents_are_taken_from_the_preparation_date_to_the_deadline_to_the_se
     late = refusal(lambda: check_open(CAMPAIGN, CAMPAIGN.documents_due_at))
     assert (early.code, late.code) == ("documents_not_open", "documents_closed")
     assert "09/07/2027 à 10:00" in late.detail
-
-
-@pytest.mark.parametrize(
-    ("filename", "content_type"),
-    [
-        ("avis.pdf", "application/pdf"),
-        ("AVIS.PDF", "application/pdf"),
-        ("photo.jpeg", "image/jpeg"),
-        ("photo.été.JPG", "image/jpeg"),
-        ("capture.png", "image/png"),
-    ],
-)
-def test_pdf_jpeg_and_png_are_accepted_by_their_name(filename: str, content_type: str) -> None:
-    assert accepted_content_type(filename) == content_type
-
-
-@pytest.mark.parametrize("filename", ["avis.docx", "avis", ".pdf", "avis.pdf.exe", "photo.heic"])
-def test_any_other_name_is_refused_and_told_the_formats(filename: str) -> None:
-    refused = refusal(lambda: accepted_content_type(filename))
-    assert refused.code == "file_type_refused"
-    assert ".pdf, .jpg, .jpeg ou .png" in refused.detail
-
-
-def test_a_file_weighs_at_least_a_byte_and_at_most_the_limit() -> None:
-    check_size(1)
-    check_size(MAX_DOCUMENT_BYTES)
-    assert refusal(lambda: check_size(0)).code == "file_empty"
-    heavy = refusal(lambda: check_size(MAX_DOCUMENT_BYTES + 1))
-    assert heavy.code == "file_too_large"
-    assert "2 Mo" in heavy.detail
-
-
-@pytest.mark.parametrize(
-    ("sent", "kept"),
-    [
-        ("C:\\Users\\Nicole\\avis.pdf", "avis.pdf"),
-        ("../../etc/avis.pdf", "avis.pdf"),
-        (" relevé\x00\n d'août.pdf ", "relevé d'août.pdf"),
-    ],
-)
-def test_only_the_bare_name_of_a_file_is_kept(sent: str, kept: str) -> None:
-    assert bare_filename(sent) == kept
-
-
-def test_a_key_tells_nothing_of_anybody() -> None:
-    one = upload()
-    assert one.key == f"{one.campaign_id}/{one.family_id}/{one.id}"

@@ -4,8 +4,9 @@ from pathlib import Path
 
 import pytest
 from stack.errors import StackError
+from stack.servers.antivirus import antivirus_configuration, signature_line
 from stack.servers.balancer import backend
-from stack.servers.object_store import keys_document
+from stack.servers.object_store import Keys, keys_document
 from stack.servers.rabbitmq import broker_configuration
 from stack.topology import (
     PACKAGES,
@@ -25,10 +26,12 @@ AROUND = Surroundings(
     store_public_url="https://store.example",
     store_access_key="key",
     store_secret_key="secret",
+    clamd_url="tcp://antivirus",
     smtp_url="smtp://mail:25",
     token_private_key=Path("/keys/private.pem"),
     token_public_key=Path("/keys/public.pem"),
     cookie_secret="cookie",
+    receipt_secret="receipt",
     services={package: [f"http://{package}-1", f"http://{package}-2"] for package in PACKAGES},
 )
 
@@ -110,11 +113,36 @@ def test_the_broker_listens_on_this_machine_alone_with_a_password_of_ours() -> N
     assert [line for line in lines if "guest" in line] == []
 
 
-def test_the_store_knows_one_pair_of_keys() -> None:
-    assert keys_document("key", "secret")["identities"] == [
+def test_the_antivirus_listens_on_this_machine_alone_and_has_no_database_but_ours() -> None:
+    lines = antivirus_configuration(Path("/run/signatures"), 20004).splitlines()
+
+    assert {"TCPAddr 127.0.0.1", "TCPSocket 20004", "DatabaseDirectory /run/signatures"} <= set(
+        lines
+    )
+    assert signature_line().startswith("Rentree.Test.Eicar:0:*:58354f21")
+
+
+def test_the_store_limits_the_keys_of_documents_to_its_bucket() -> None:
+    identities = keys_document("pieces", Keys("key", "secret"), Keys("admin", "other"))
+
+    assert identities["identities"] == [
         {
             "name": "key",
             "credentials": [{"accessKey": "key", "secretKey": "secret"}],
+            "actions": [
+                *("Admin:pieces", "Read:pieces", "Write:pieces", "List:pieces", "Tagging:pieces")
+            ],
+        },
+        {
+            "name": "admin",
+            "credentials": [{"accessKey": "admin", "secretKey": "other"}],
             "actions": ["Admin", "Read", "Write", "List", "Tagging"],
-        }
+        },
     ]
+
+
+def test_only_documents_is_told_of_the_store_s_keys_and_of_the_antivirus() -> None:
+    for package in PACKAGES:
+        told = variables(package, AROUND)
+        secret = {"RENTREE_STORE_SECRET_KEY", "RENTREE_CLAMD_URL"} & told.keys()
+        assert bool(secret) == (package == "documents")

@@ -11,6 +11,7 @@ from litestar.middleware import DefineMiddleware
 from shared.ask import Services
 from shared.callers import TokenVerifier
 from shared.contracts.courses import SeatsChanged
+from shared.contracts.identity import SessionsEnded
 from shared.feed import Feed
 from shared.observability import configure_logging
 from shared.server import run_process
@@ -18,6 +19,7 @@ from shared.server import run_process
 from gateway.api import api_router, openapi_config
 from gateway.assets import Assets
 from gateway.correlation import CorrelationMiddleware
+from gateway.ended_sessions import EndedSessions
 from gateway.errors import EXCEPTION_HANDLERS
 from gateway.health import health_routes
 from gateway.live import LiveSeats
@@ -36,7 +38,9 @@ MAX_BODY_BYTES = 256 * 1024
 """What any form may weigh; the one that carries a file says its own limit."""
 
 
-def application(settings: GatewaySettings, services: Services, live_seats: LiveSeats) -> Litestar:
+def application(
+    settings: GatewaySettings, services: Services, live_seats: LiveSeats, ended: EndedSessions
+) -> Litestar:
     """Make the application of one replica."""
     assets = Assets()
     directory = SiteDirectory(services)
@@ -74,6 +78,7 @@ def application(settings: GatewaySettings, services: Services, live_seats: LiveS
                 verifier=TokenVerifier.from_file(settings.token_public_key_file),
                 cookies=cookies,
                 directory=directory,
+                ended=ended,
             ),
             DefineMiddleware(PostedForms, csrf=csrf),
         ],
@@ -97,20 +102,26 @@ def main() -> None:
     configure_logging("gateway", settings.log_level)
     services = Services(dict(settings.services), timeout_seconds=_ANSWER_WITHIN_SECONDS)
     live_seats = LiveSeats(SeatsBoard())
+    ended = EndedSessions()
 
     @asynccontextmanager
     async def background() -> AsyncIterator[None]:
         async with services:
-            feed = Feed(settings.broker_url, SeatsChanged)
-            following = asyncio.create_task(live_seats.board.follow(feed, services))
+            seats_told = Feed(settings.broker_url, SeatsChanged)
+            ends_told = Feed(settings.broker_url, SessionsEnded)
+            following = {
+                asyncio.create_task(live_seats.board.follow(seats_told, services)),
+                asyncio.create_task(ended.follow(ends_told, services)),
+            }
             try:
                 yield
             finally:
-                following.cancel()
-                await asyncio.wait({following})
+                for each in following:
+                    each.cancel()
+                await asyncio.wait(following)
 
     run_process(
-        application(settings, services, live_seats),
+        application(settings, services, live_seats, ended),
         settings,
         background,
         before_stop=live_seats.close,

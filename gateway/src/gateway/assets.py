@@ -19,9 +19,15 @@ from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
 OWN_FOLDER: Final = Path(__file__).parent / "static"
-GOVUK_FOLDER: Final = Path(__file__).parents[2] / "node_modules/govuk-frontend/dist/govuk"
-GOVUK_FILES: Final = ("govuk-frontend.min.css", "govuk-frontend.min.js")
-"""All that we serve of the package: its fonts and images are the British government's own."""
+PACKAGES_FOLDER: Final = Path(__file__).parents[2] / "node_modules"
+PACKAGE_FILES: Final = (
+    "govuk-frontend/dist/govuk/govuk-frontend.min.css",
+    "govuk-frontend/dist/govuk/govuk-frontend.min.js",
+    "@cantoo/pdf-lib/dist/pdf-lib.esm.min.js",
+)
+"""All that we serve of the packages: GOV.UK's fonts and images are the British government's own,
+and the PDF library is loaded by whoever joins photos.
+"""
 
 CONTENT_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
@@ -48,12 +54,12 @@ class Asset:
 class Assets:
     """The files that pages refer to, by name."""
 
-    def __init__(self, govuk_folder: Path = GOVUK_FOLDER) -> None:
-        if not govuk_folder.is_dir():
-            raise FileNotFoundError(
-                f"GOV.UK Frontend is not in {govuk_folder}: run `npm ci` in the gateway's folder"
-            )
-        self._files = _load([*OWN_FOLDER.iterdir(), *(govuk_folder / name for name in GOVUK_FILES)])
+    def __init__(self, packages_folder: Path = PACKAGES_FOLDER) -> None:
+        packaged = [packages_folder / name for name in PACKAGE_FILES]
+        for path in packaged:
+            if not path.is_file():
+                raise FileNotFoundError(f"{path} is missing: run `npm ci` in the gateway's folder")
+        self._files = _load([*OWN_FOLDER.iterdir(), *packaged])
         everything = "".join(f"{name}:{file.etag}" for name, file in sorted(self._files.items()))
         self._fingerprint = _digest(everything.encode())
 

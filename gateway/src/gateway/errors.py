@@ -30,6 +30,7 @@ _DETAILS: Final = {
     403: "Cette demande ne vient pas d'une page du portail, ou d'une page trop ancienne.",
     405: "Cette adresse ne répond pas à ce genre de demande.",
     413: "Cette demande est trop lourde.",
+    429: "Trop de demandes arrivent en ce moment. Réessayez dans un instant.",
 }
 """What the errors of the HTTP layer are to a person, by status; the rest are unreadable."""
 _STALE: Final = (

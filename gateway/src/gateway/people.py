@@ -17,6 +17,7 @@ from shared.callers import Caller, TokenVerifier
 from shared.contract import Ask, Rejection
 from shared.contracts.identity import RefreshSession, SignedIn
 
+from gateway.ended_sessions import EndedSessions
 from gateway.rendering import Visitor
 from gateway.sites import SiteDirectory
 
@@ -102,12 +103,14 @@ class SessionMiddleware:
         verifier: TokenVerifier,
         cookies: SessionCookies,
         directory: SiteDirectory,
+        ended: EndedSessions,
     ) -> None:
         self._app = app
         self._services = services
         self._verifier = verifier
         self._cookies = cookies
         self._directory = directory
+        self._ended = ended
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Find out who asks, then go on."""
@@ -153,9 +156,10 @@ class SessionMiddleware:
 
     def _person(self, token: str) -> Person | None:
         try:
-            return Person(self._verifier.verify(token), token, self._services)
+            caller = self._verifier.verify(token)
         except Rejection:
             return None
+        return None if caller.session_id in self._ended else Person(caller, token, self._services)
 
     async def _from_cookies(
         self, cookies: Mapping[str, str]

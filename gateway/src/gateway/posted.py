@@ -17,7 +17,7 @@ from litestar.utils.scope.state import ScopeState
 from gateway.errors import http_error
 from gateway.people import HttpRequest, sends_text
 
-_NEVER_KEPT = {"_csrf_token", "password"}
+_NEVER_KEPT = {"_csrf_token", "password", "current_password", "new_password"}
 
 
 class PostedForms:

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
+from shared.contracts.documents import Document, Piece
 
 from gateway.assets import Assets
 
@@ -66,6 +67,8 @@ def environment(assets: Assets) -> Environment:
         "date_fr": date_fr,
         "instant_fr": instant_fr,
         "mo_fr": mo_fr,
+        "megabytes_fr": megabytes_fr,
+        "last_file": last_file,
         "rank_fr": rank_fr,
         "time_left_fr": time_left_fr,
     }
@@ -83,14 +86,24 @@ def instant_fr(instant: datetime) -> str:
 
 
 def mo_fr(size: int) -> str:
-    """Write a file's size in megabytes of 1024 by 1024 bytes: 1,9 Mo.
+    """Write a file's size with its unit: 1,9 Mo."""
+    return f"{megabytes_fr(size)}{NO_BREAK_SPACE}Mo"
+
+
+def megabytes_fr(size: int) -> str:
+    """Write a file's size in megabytes of 1024 by 1024 bytes: 1,9.
 
     Rounded up, so that a file just over the limit never reads as the limit itself.
     """
     megabytes = Decimal(size) / (1024 * 1024)
     step = Decimal("0.1") if megabytes > Decimal("0.1") else Decimal("0.01")
     figure = f"{megabytes.quantize(step, ROUND_UP):f}".replace(".", ",")
-    return f"{figure.rstrip('0').rstrip(',')}{NO_BREAK_SPACE}Mo"
+    return figure.rstrip("0").rstrip(",")
+
+
+def last_file(piece: Piece) -> Document | None:
+    """Give the file that a family sent last for a piece, whatever became of it."""
+    return piece.attempt or piece.document
 
 
 def rank_fr(rank: int) -> str:

@@ -1,4 +1,4 @@
-"""Messages of any kind: what they say in one column, to the family or to one address alone."""
+"""Messages of any kind: what they say in one column; the log of attempts, and the pace of mails."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -37,3 +37,29 @@ def upgrade() -> None:
         op.drop_column("message", name)
     for name in ("campaign_id", "student_id"):
         op.alter_column("message", name, nullable=True)
+    op.add_column(
+        "message", sa.Column("is_paced", sa.Boolean, nullable=False, server_default="false")
+    )
+    _create_attempts_and_pace()
+
+
+def _create_attempts_and_pace() -> None:
+    op.create_table(
+        "attempt",
+        sa.Column("id", sa.BigInteger, sa.Identity(always=True), primary_key=True),
+        sa.Column(
+            "message_id",
+            sa.Uuid,
+            sa.ForeignKey("message.id", name="attempt_message_id_fkey", ondelete="CASCADE"),
+            nullable=False,
+        ),
+        sa.Column("attempted_at", sa.DateTime(timezone=True), nullable=False),
+        sa.Column("outcome", sa.Text, nullable=False),
+        sa.Column("answer", sa.Text, nullable=False, server_default=""),
+    )
+    op.create_index("attempt_message_id_idx", "attempt", ["message_id"])
+    op.create_table(
+        "pace",
+        sa.Column("name", sa.Text, primary_key=True),
+        sa.Column("free_at", sa.DateTime(timezone=True), nullable=False),
+    )

@@ -10,7 +10,7 @@ from aio_pika.exceptions import DeliveryError, PublishError
 from pamqp.common import FieldTable
 from yarl import URL
 
-from shared.contracts.reactions import EVENTS, REACTIONS
+from shared.contracts.reactions import PUBLIC_TYPES, REACTIONS, types_of
 
 EVENTS_EXCHANGE = "rentree.events"
 DEAD_EXCHANGE = "rentree.dead"
@@ -76,9 +76,8 @@ async def declare_topology(channel: AbstractChannel) -> None:
     archive = await channel.declare_queue(
         ARCHIVE_STREAM, durable=True, arguments=_ARCHIVE_ARGUMENTS
     )
-    for event in EVENTS:
-        if not event.personal:
-            await archive.bind(events, event.type)
+    for public in PUBLIC_TYPES:
+        await archive.bind(events, public)
     for delay in RETRY_DELAYS_SECONDS:
         exchange = await channel.declare_exchange(retry_exchange(delay), "topic", durable=True)
         tier = await channel.declare_queue(
@@ -99,7 +98,8 @@ async def declare_topology(channel: AbstractChannel) -> None:
         )
         await letters.bind(dead, name)
         queue = await channel.declare_queue(name, durable=True, arguments=reaction_arguments(name))
-        await queue.bind(events, event.type)
+        for told in types_of(event):
+            await queue.bind(events, told)
 
 
 def with_heartbeat(url: str) -> str:

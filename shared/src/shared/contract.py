@@ -105,6 +105,15 @@ class Event(Contract):
         return str(getattr(self, self.about)) if self.about else ""
 
 
+class AnyEvent(Event):
+    """An event of any type that is not personal: what a reaction to all of them takes.
+
+    It has whatever fields were told; its type and subject are those of its ``Occurrence``.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="allow")
+
+
 class Problem(Contract):
     """A refusal on the wire: problem details (RFC 9457) with the code of the business fact."""
 

@@ -26,6 +26,9 @@ class Occurrence:
     id: UUID
     happened_at: datetime
     correlation_id: str
+    type: str = ""
+    source: str = ""
+    subject: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -142,6 +142,9 @@ class Consumer:
                     id=UUID(str(headers["cloudEvents:id"])),
                     happened_at=datetime.fromisoformat(str(headers["cloudEvents:time"])),
                     correlation_id=correlation,
+                    type=str(headers.get("cloudEvents:type") or ""),
+                    source=str(headers.get("cloudEvents:source") or ""),
+                    subject=str(headers.get("cloudEvents:subject") or ""),
                 )
                 event = reaction.signature.message.model_validate_json(message.body)
             except (ValidationError, KeyError, ValueError):

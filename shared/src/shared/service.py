@@ -40,7 +40,10 @@ _SERVER_IS_AWAY = (*LINK_LOST, AMQPError, Unroutable, sqlalchemy.exc.DBAPIError)
 
 @dataclass(frozen=True, slots=True)
 class Chore:
-    """Work that comes round every ``seconds``, in any replica: ``function(database, ...)``."""
+    """Work that comes round every ``seconds``, in any replica: ``function(database, ...)``.
+
+    One that lasts asks for an ``asyncio.Event``, which is set when it has to end.
+    """
 
     function: Callable[..., Awaitable[None]]
     seconds: float
@@ -191,10 +194,11 @@ class Replica:
     async def _repeat(self, chore: Chore, stop: asyncio.Event) -> None:
         wants = get_type_hints(chore.function)
         wants.pop("return", None)
+        given = {**self.given, asyncio.Event: stop}
         while not stop.is_set():
             with correlated(None, chore=chore.function.__name__):
                 try:
-                    await chore.function(**chosen(wants, self.given))
+                    await chore.function(**chosen(wants, given))
                 except _SERVER_IS_AWAY as error:
                     log.warning("chore put off", error=repr(error))
                 except Exception:  # a chore that failed comes round again

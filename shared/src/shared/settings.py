@@ -7,11 +7,12 @@ from pydantic import BeforeValidator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 
-def _comma_separated(value: object) -> object:
+def comma_separated(value: object) -> object:
+    """Read a list as the environment gives it: its items, separated by commas."""
     return tuple(filter(None, value.split(","))) if isinstance(value, str) else value
 
 
-type Urls = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_separated)]
+type Urls = Annotated[tuple[str, ...], NoDecode, BeforeValidator(comma_separated)]
 """One service's replicas: base URLs separated by commas, or one name that resolves to several."""
 
 

@@ -15,12 +15,14 @@ from stack.keys import key_pair
 from stack.probes import answers
 from stack.process import Process, Program, Report
 from stack.remembered import free_port, is_free, passwords, ports
+from stack.servers.antivirus import Antivirus
 from stack.servers.balancer import Balancer
 from stack.servers.mailbox import Mailbox
 from stack.servers.object_store import ObjectStore
 from stack.servers.postgresql import PostgreSQL
 from stack.servers.rabbitmq import RabbitMQ
 from stack.topology import (
+    BUCKET,
     GATEWAY,
     PACKAGES,
     READY_PATH,
@@ -73,7 +75,10 @@ class Stack:
             self.run_folder / "postgresql", self._ports["postgresql"], self._passwords, logs, report
         )
         self.rabbitmq = RabbitMQ(folder("rabbitmq"), self._ports, self._passwords, logs, report)
-        self.store = ObjectStore(folder("store"), self._ports, self._passwords, logs, report)
+        self.store = ObjectStore(
+            folder("store"), BUCKET, self._ports, self._passwords, logs, report
+        )
+        self.antivirus = Antivirus(folder("antivirus"), self._ports["antivirus"], logs, report)
         self.mailbox = Mailbox(folder("mails"), self._ports["smtp"], logs, report)
         self.balancer = Balancer(folder("balancer"), self._public_port(public_port), logs, report)
 
@@ -109,22 +114,25 @@ class Stack:
             broker_url=self.rabbitmq.url,
             store_url=self.store.url,
             store_public_url=self.store.url,
-            store_access_key=self.store.access_key,
-            store_secret_key=self.store.secret_key,
+            store_access_key=self.store.keys.access_key,
+            store_secret_key=self.store.keys.secret_key,
+            clamd_url=self.antivirus.url,
             smtp_url=self.mailbox.url,
             token_private_key=self.keys.private,
             token_public_key=self.keys.public,
             cookie_secret=self._passwords["cookie"],
+            receipt_secret=self._passwords["receipt"],
             services=self.urls,
         )
         return variables(package, surroundings)
 
     async def start_servers(self) -> None:
-        """Start the four servers, each service's database included."""
+        """Start the five servers, each service's database included."""
         await together(
             self._start_postgresql(),
             self.rabbitmq.start(),
             self.store.start(),
+            self.antivirus.start(),
             self.mailbox.process.bring_up(),
         )
 
@@ -178,6 +186,7 @@ class Stack:
             )
         await together(
             self.mailbox.process.stop(),
+            self.antivirus.process.stop(),
             self.store.stop(),
             self.rabbitmq.stop(),
             self.postgresql.stop(),
@@ -195,7 +204,7 @@ class Stack:
 
     def _all_processes(self) -> Iterable[Process]:
         yield from (*self.postgresql.processes, *self.rabbitmq.processes)
-        yield from (self.store.process, self.mailbox.process)
+        yield from (self.store.process, self.antivirus.process, self.mailbox.process)
         yield from self._processes.values()
         yield self.balancer.process
 

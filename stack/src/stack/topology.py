@@ -1,8 +1,8 @@
 """The whole system in one place: who runs, how many times, and what each one is told.
 
-PostgreSQL, RabbitMQ, the store and the mail server stand beside the processes; the services depend
-on servers alone, the gateway on the services and the broker, the balancer on the gateway.
-docker-compose.yml says the same for containers, and a test keeps the two alike.
+PostgreSQL, RabbitMQ, the store, the antivirus and the mail server stand beside the processes; the
+services depend on servers alone, the gateway on the services and the broker, the balancer on the
+gateway. docker-compose.yml says the same for containers, and a test keeps the two alike.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -36,10 +36,12 @@ class Surroundings:
     store_public_url: str
     store_access_key: str
     store_secret_key: str
+    clamd_url: str
     smtp_url: str
     token_private_key: Path
     token_public_key: Path
     cookie_secret: str
+    receipt_secret: str
     services: ServiceUrls
 
 
@@ -78,11 +80,13 @@ def variables(package: str, around: Surroundings) -> dict[str, str]:
             "RENTREE_STORE_SECRET_KEY": around.store_secret_key,
             "RENTREE_STORE_BUCKET": BUCKET,
             "RENTREE_STORE_REGION": REGION,
+            "RENTREE_CLAMD_URL": around.clamd_url,
         },
         "notifications": {
             "RENTREE_SMTP_URL": around.smtp_url,
             "RENTREE_MAIL_FROM": MAIL_FROM,
             "RENTREE_PUBLIC_URL": around.public_url,
+            "RENTREE_RECEIPT_SECRET": around.receipt_secret,
         },
     }
     return service | own.get(package, {})

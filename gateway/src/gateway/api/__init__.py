@@ -2,7 +2,7 @@
 
 from litestar import Router
 
-from gateway.api import sessions
+from gateway.api import accounts, receipts, sessions
 from gateway.api.description import PARTS, openapi_config
 from gateway.api.operations import BEARER_SCHEME, require_token
 
@@ -10,8 +10,11 @@ __all__ = ["api_router", "openapi_config"]
 
 
 def api_router() -> Router:
-    """Give every operation of the API: those that open a session, and those that need one."""
-    public = Router("/", route_handlers=sessions.PUBLIC_ROUTES, tags=[sessions.TAG.name])
+    """Give every operation of the API: those that need no session, and those that need one."""
+    public = [
+        Router("/", route_handlers=part.PUBLIC_ROUTES, tags=[part.TAG.name])
+        for part in (sessions, accounts, receipts)
+    ]
     signed_in = [
         Router(
             "/",
@@ -22,4 +25,4 @@ def api_router() -> Router:
         )
         for part in PARTS
     ]
-    return Router("/api/v1", route_handlers=[public, *signed_in])
+    return Router("/api/v1", route_handlers=[*public, *signed_in])

@@ -157,7 +157,11 @@ async def submit_application(
 async def list_deliveries(
     application_id: FromPath[UUID], person: NamedDependency[Person]
 ) -> tuple[Delivery, ...]:
-    """Give the messages about one application and where they stand, the latest first."""
+    """Give the receipts of one application and where they stand, the latest first.
+
+    One may be sent again from `again_from` on; it has none while it is on its way, or where the
+    family has no address.
+    """
     _, deliveries = await asyncio.gather(
         person.ask(ShowApplication(application_id=application_id)),
         person.ask(ListDeliveries(application_id=application_id)),

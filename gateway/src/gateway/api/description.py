@@ -17,10 +17,30 @@ from pydantic import TypeAdapter
 from shared.callers import Caller
 from shared.contract import Problem, Rejection
 
-from gateway.api import applications, courses, documents, families, sessions
+from gateway.api import (
+    accounts,
+    applications,
+    courses,
+    documents,
+    families,
+    notifications,
+    receipts,
+    sessions,
+    webhooks,
+)
 from gateway.api.operations import BEARER_SCHEME
 
-PARTS = (sessions, families, applications, courses, documents)
+PARTS = (
+    sessions,
+    accounts,
+    families,
+    applications,
+    receipts,
+    courses,
+    documents,
+    notifications,
+    webhooks,
+)
 
 _MODE: Final = "validation"
 
@@ -115,7 +135,9 @@ def _shapes() -> Mapping[str, object]:
 
 def _travelling() -> Iterator[tuple[str, Literal["validation"], TypeAdapter[Any]]]:
     handlers = [handler for part in PARTS for handler in part.ROUTES]
-    for handler in (*sessions.PUBLIC_ROUTES, *handlers):
+    public = (sessions, accounts, receipts)
+    handlers += [handler for part in public for handler in part.PUBLIC_ROUTES]
+    for handler in handlers:
         hints = get_type_hints(handler.fn, include_extras=True)
         for name in {"data", "return"} & hints.keys():
             yield f"{handler.handler_name} {name}", _MODE, TypeAdapter(hints[name])

@@ -9,13 +9,12 @@ from litestar.params import FromPath, RequestBody
 from shared.contracts.identity import (
     Family,
     Guardian,
-    GuardianDetails,
     MyFamily,
     Student,
-    StudentDetails,
     UpdateGuardian,
     UpdateStudent,
 )
+from shared.contracts.people import GuardianDetails, StudentDetails
 
 from gateway.api.operations import MINE
 from gateway.people import Person

@@ -19,7 +19,9 @@ _PROBLEMS: Final = {
     401: "`not_signed_in` (no access token, or one that has expired), or as described above.",
     404: "`not_found`: nothing here that is yours.",
     409: "The refusals named in the description.",
+    410: "`link_expired`: the link was used, replaced by a newer one, or left too long.",
     422: "`invalid`: `facts.errors` names each `field` and says what is wrong with it.",
+    429: "`too_many_requests`: wait before asking again.",
     503: "`service_unavailable`: repeat the request after `Retry-After` seconds.",
 }
 

@@ -3,15 +3,33 @@
 from litestar import Router
 from litestar.handlers import HTTPRouteHandler
 
-from gateway.pages import home, public, students, waiting, wizard
+from gateway.pages import (
+    accounts,
+    home,
+    messages,
+    public,
+    recovery,
+    reminders,
+    students,
+    upload,
+    verification,
+    waiting,
+    wizard,
+)
 
 
 def routers() -> list[Router]:
     """Give every page's route; none belongs to the API's schema."""
     handlers: list[HTTPRouteHandler | Router] = [
         *public.ROUTES,
+        *verification.ROUTES,
+        *reminders.ROUTES,
+        *recovery.ROUTES,
         *home.ROUTES,
+        *messages.ROUTES,
+        *accounts.ROUTES,
         *students.ROUTES,
+        *upload.ROUTES,
         *waiting.ROUTES,
         *wizard.ROUTES,
     ]

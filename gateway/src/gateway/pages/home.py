@@ -1,19 +1,22 @@
-"""The signed-in family's own pages: home, the family, invoices, help with the password."""
+"""The signed-in family's own pages: home, the family, invoices."""
 
 import asyncio
 from datetime import UTC, datetime
+from typing import Annotated
 
 from litestar import get
 from litestar.di import NamedDependency
+from litestar.params import QueryParameter
 from litestar.response import Template
 from shared.contracts.identity import MyFamily
 
 from gateway.pages.details import details_of
+from gateway.pages.folders import FAMILY_PATH
 from gateway.pages.intents import NAME_UNKNOWN, ask_applications, intents
-from gateway.pages.pieces import pieces_if_known
+from gateway.pages.pieces import SEARCH, pieces_if_known, searched
 from gateway.pages.places import ask_waiting_places
 from gateway.pages.rendered import page
-from gateway.pages.wizard.frame import CONTACT_DETAILS, DOCUMENTS, ask_family, full_name, step_path
+from gateway.pages.wizard.frame import CONTACT_DETAILS, ask_family, full_name, step_path
 from gateway.people import HttpRequest, Person
 from gateway.sites import SiteDirectory
 
@@ -48,21 +51,26 @@ async def home(
 
 
 @get("/famille")
-async def family_page(request: HttpRequest, person: NamedDependency[Person]) -> Template:
+async def family_page(
+    request: HttpRequest,
+    person: NamedDependency[Person],
+    search: Annotated[str, QueryParameter(name=SEARCH)] = "",
+) -> Template:
     """Show the guardians, their contact details and the family's documents (S16)."""
     notices: list[str] = []
     family, mine = await asyncio.gather(person.ask(MyFamily()), ask_applications(person, notices))
     students = [(student.id, full_name(student.details)) for student in family.students]
     campaign, applications = (mine.campaign, mine.applications) if mine else (None, ())
     draft = next((one for one in applications if one.state == "draft"), None)
-    first = students[0][0] if students else None
+    pieces = await pieces_if_known(person, campaign, None, notices)
     context = {
         "guardians": [details_of(guardian) for guardian in family.guardians],
         "students": students,
-        "pieces": await pieces_if_known(person, campaign, first, notices),
+        "pieces": pieces and searched(pieces, search),
+        "search": search,
+        "folder_path": FAMILY_PATH,
         "no_campaign": mine is not None and campaign is None,
         "change_href": step_path(draft.id, CONTACT_DETAILS) if draft else "",
-        "documents_path": step_path(applications[0].id, DOCUMENTS) if applications else "",
         "now": datetime.now(UTC),
     }
     return page(request, "portal/family.html", context, notices=notices)
@@ -74,15 +82,4 @@ async def invoices(request: HttpRequest, person: NamedDependency[Person]) -> Tem
     return page(request, "portal/invoices.html")
 
 
-@get("/mot-de-passe")
-async def password_help(
-    request: HttpRequest,
-    person: NamedDependency[Person],
-    directory: NamedDependency[SiteDirectory],
-) -> Template:
-    """Say who changes a password, until the portal does it by itself (S4)."""
-    site = await directory.site(person.caller.site_id)
-    return page(request, "portal/password.html", {"site": site})
-
-
-ROUTES = [home, family_page, invoices, password_help]
+ROUTES = [home, family_page, invoices]

@@ -16,8 +16,9 @@ from shared.ask import Services, ServiceUnavailable
 from shared.contract import Rejection
 from shared.contracts.identity import SignIn, SignOut, Site
 
+from gateway.devices import device_in_words
 from gateway.forms import WHOLE_FORM, Form
-from gateway.pages.rendered import absence_text, local_path, page
+from gateway.pages.rendered import local_path, page, refusal_text
 from gateway.people import HttpRequest, NotSignedIn, SessionCookies, signed_in
 from gateway.sites import SiteDirectory
 
@@ -48,7 +49,7 @@ class Resumption:
 async def landing(request: HttpRequest, directory: NamedDependency[SiteDirectory]) -> Template:
     """Name the territory, list its sites, lead to sign-in (S1)."""
     notices: list[str] = []
-    sites = await _sites(directory, notices)
+    sites = await known_sites(directory, notices)
     return page(request, "public/landing.html", {"sites": sites}, notices=notices)
 
 
@@ -70,7 +71,7 @@ async def sign_in(
     session_cookies: NamedDependency[SessionCookies],
 ) -> Template | Redirect:
     """Open a session, then go back to where the person was, with what they had typed (S6)."""
-    form = Form.read(SignInForm, _posted(await request.form()))
+    form = Form.read(SignInForm, posted_texts(await request.form()))
     resumption = _resumption(request.scope["state"]["typed"])
     if form.value is None:
         return await _ask_who(request, directory, form, resumption)
@@ -80,10 +81,11 @@ async def sign_in(
                 site_id=form.value.site,
                 username=form.value.username,
                 password=form.value.password,
+                device=device_in_words(request.headers.get("user-agent", "")),
             )
         )
     except (Rejection, ServiceUnavailable) as error:
-        refused = form.refuse(WHOLE_FORM, _refusal_text(error))
+        refused = form.refuse(WHOLE_FORM, refusal_text(error))
         return await _ask_who(request, directory, refused, resumption)
     cookies = session_cookies.opening(session)
     if not resumption.sends_again:
@@ -125,7 +127,8 @@ async def accessibility(request: HttpRequest) -> Template:
     return page(request, "public/accessibility.html")
 
 
-def _posted(form: FormMultiDict) -> list[tuple[str, str]]:
+def posted_texts(form: FormMultiDict) -> list[tuple[str, str]]:
+    """Give all that was typed in a form, secrets included."""
     return [(name, text) for name, text in form.multi_items() if isinstance(text, str)]
 
 
@@ -139,14 +142,8 @@ def _resumption(posted: Sequence[tuple[str, str]]) -> Resumption:
     return Resumption(local_path(back_to), kept, sends_again=("reprise", "oui") in posted)
 
 
-def _refusal_text(error: Rejection | ServiceUnavailable) -> str:
-    """Say why nobody was signed in: nothing of this form is ever recorded."""
-    if isinstance(error, Rejection):
-        return error.detail
-    return f"{absence_text(error)} Réessayez dans un instant."
-
-
-async def _sites(directory: SiteDirectory, notices: list[str]) -> tuple[Site, ...]:
+async def known_sites(directory: SiteDirectory, notices: list[str]) -> tuple[Site, ...]:
+    """Give the sites of the territory, or none and the reason."""
     try:
         return await directory.sites()
     except ServiceUnavailable:
@@ -161,7 +158,7 @@ async def _ask_who(
     resumption: Resumption,
 ) -> Template:
     notices: list[str] = []
-    options = [(str(site.id), site.name) for site in await _sites(directory, notices)]
+    options = [(str(site.id), site.name) for site in await known_sites(directory, notices)]
     context = {"form": form, "site_options": options, **asdict(resumption)}
     return page(request, "public/sign_in.html", context, forms=[form], notices=notices)
 

@@ -6,6 +6,7 @@ from urllib.parse import quote
 
 from litestar.response import Template
 from shared.ask import ServiceUnavailable
+from shared.contract import Rejection
 
 from gateway.forms import Form
 from gateway.people import HttpRequest
@@ -67,6 +68,13 @@ def unavailable_text(error: ServiceUnavailable) -> str:
         else KEPT
     )
     return f"{absence_text(error)} {sure}"
+
+
+def refusal_text(error: Rejection | ServiceUnavailable) -> str:
+    """Say why nothing was done, where nothing that was typed is kept."""
+    if isinstance(error, Rejection):
+        return error.detail
+    return f"{absence_text(error)} Réessayez dans un instant."
 
 
 def sign_in_path(back_to: str) -> str:

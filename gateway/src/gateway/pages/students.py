@@ -14,12 +14,20 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect, Template
 from shared.contract import Rejection
 from shared.contracts.courses import FollowedCourse, FollowedCourses
+from shared.contracts.documents import OpenDocument
 from shared.contracts.enrolment import Application, MyApplications
 from shared.contracts.identity import Family, MyFamily, Student
 
 from gateway.pages.details import details_of
+from gateway.pages.folders import student_path
 from gateway.pages.intents import NAME_UNKNOWN, ask_applications, intents
-from gateway.pages.pieces import pieces_if_known
+from gateway.pages.pieces import (
+    SEARCH,
+    missing_if_known,
+    pieces_if_known,
+    publications_if_known,
+    searched,
+)
 from gateway.pages.places import ask_present_rows
 from gateway.pages.rendered import page
 from gateway.pages.wizard.frame import ask_family, full_name, present_path
@@ -109,22 +117,43 @@ async def reenrolment_tab(
 
 @get("/eleves/{student_id:uuid}/documents")
 async def documents_tab(
-    request: HttpRequest, student_id: FromPath[UUID], person: NamedDependency[Person]
+    request: HttpRequest,
+    student_id: FromPath[UUID],
+    person: NamedDependency[Person],
+    search: Annotated[str, QueryParameter(name=SEARCH)] = "",
 ) -> Template:
-    """Show the pieces to provide and where they stand (S54)."""
+    """Show the pieces to provide, where they stand, and what the site published (S18, S54)."""
     notices: list[str] = []
     family, mine = await _ask_campaign(person, notices)
-    shown, now = _shown(family, student_id), datetime.now(UTC)
+    shown = _shown(family, student_id)
     campaign = mine.campaign if mine else None
+    pieces, missing, publications = await asyncio.gather(
+        pieces_if_known(person, campaign, student_id, notices),
+        missing_if_known(person, campaign, student_id, notices),
+        publications_if_known(person, student_id, notices),
+    )
     context = {
         "student": shown,
-        "pieces": await pieces_if_known(person, campaign, student_id, notices),
+        "pieces": pieces and searched(pieces, search),
+        "search": search,
+        "missing": missing,
+        "publications": publications,
+        "folder_path": student_path(student_id),
         "no_campaign": mine is not None and campaign is None,
-        "application": _application(mine, student_id),
-        "can_begin": campaign is not None and now < campaign.closes_at,
-        "now": now,
+        "now": datetime.now(UTC),
     }
     return page(request, "portal/documents.html", context, notices=notices)
+
+
+@get("/eleves/{student_id:uuid}/publications/{document_id:uuid}")
+async def download_publication(
+    student_id: FromPath[UUID],  # noqa: ARG001 - the document knows its student
+    document_id: FromPath[UUID],
+    person: NamedDependency[Person],
+) -> Redirect:
+    """Lead to a document that the site published, by a link that lives a moment (S18)."""
+    link = await person.ask(OpenDocument(document_id=document_id))
+    return Redirect(link.url, status_code=303)
 
 
 def by_year(followed: Sequence[FollowedCourse]) -> list[tuple[str, list[FollowedCourse]]]:
@@ -187,4 +216,5 @@ ROUTES = [
     history_tab,
     reenrolment_tab,
     documents_tab,
+    download_publication,
 ]

@@ -2,6 +2,7 @@
 import { initAll } from "./govuk-frontend.min.js";
 import { countDownHolds } from "./hold.js";
 import { sendOnce } from "./once.js";
+import { followPieces } from "./pieces.js";
 import { followSeats } from "./seats.js";
 import { sendFilesToStore } from "./upload.js";
 
@@ -10,6 +11,7 @@ document.body.classList.add("js-enabled", "govuk-frontend-supported");
 
 initAll();
 countDownHolds();
+followPieces();
 followSeats();
 sendFilesToStore();
 sendOnce();

@@ -1,183 +1,180 @@
-// A document goes from the browser straight to the store, its progress shown; without this script
-// the same form is posted to the gateway.
+// The form of a piece's file: what was chosen is made fit to be sent, then goes straight to the
+// store, its progress shown. Without this script the same form is posted to the gateway.
+import { prepare } from "./photos.js";
+import { Interruption, Refusal, SignedOut } from "./refusal.js";
+import { sendToStore, UNAVAILABLE } from "./sending.js";
 
-const SENDING_TIMEOUT = 120_000;
-const ANSWER_TIMEOUT = 30_000;
 const SAID_EVERY = 25;
-
-const UNREACHABLE =
-  "L'envoi a été interrompu. Vérifiez votre connexion, puis envoyez le fichier de nouveau.";
-const UNAVAILABLE =
-  "Le dépôt des pièces est momentanément indisponible. Réessayez dans quelques minutes.";
-
-// What a store answers in XML, said to a family.
-const STORE_REFUSALS = {
-  EntityTooLarge: (limit) => `Le fichier est trop lourd : ${limit} au plus`,
-  EntityTooSmall: () => "Le fichier est vide : choisissez-en un autre",
-  AccessDenied: () => "Le délai d'envoi est écoulé : envoyez le fichier de nouveau",
-  RequestTimeout: () => UNREACHABLE,
-};
-
-class Refusal extends Error {}
 
 /** Take over every form that has `data-upload`. */
 export function sendFilesToStore() {
-  for (const form of document.querySelectorAll("form[data-upload]")) {
+  for (const element of document.querySelectorAll("form[data-upload]")) new UploadForm(element);
+}
+
+class UploadForm {
+  #form;
+  #input;
+  #chooser;
+  #button;
+  #progress;
+  #status;
+  #files = null;
+  #prepared = null;
+
+  constructor(form) {
+    this.#form = form;
+    this.#input = form.querySelector("input[type=file]");
+    // The button that the design system puts in the place of the field.
+    this.#chooser = form.querySelector(".govuk-file-upload-button") ?? this.#input;
+    this.#button = form.querySelector("button[type=submit], button:not([type])");
+    this.#progress = form.querySelector("[data-upload-progress]");
+    this.#status = form.querySelector("[data-upload-status]");
+    this.#input.multiple = true;
+    form.querySelector("[data-upload-abilities]").hidden = false;
+    this.#input.addEventListener("change", () => this.#choose());
     form.addEventListener("submit", (event) => {
       event.preventDefault();
-      if (!form.hasAttribute("aria-busy")) submit(form);
+      if (!form.hasAttribute("aria-busy")) this.#submit();
+    });
+    // Coming back by the browser's own button shows the page as it was left: ready to send another.
+    window.addEventListener("pageshow", ({ persisted }) => {
+      if (persisted) this.#release();
     });
   }
-  // Coming back by the browser's own button shows the page as it was left: ready to send another.
-  window.addEventListener("pageshow", ({ persisted }) => {
-    if (persisted) for (const form of document.querySelectorAll("form[data-upload]")) release(form);
-  });
-}
 
-function release(form) {
-  form.removeAttribute("aria-busy");
-  form.querySelector("[data-upload-progress]").hidden = true;
-}
+  /** Prepare what was just chosen, so that the family knows before sending it. */
+  async #choose() {
+    this.#clearError();
+    this.#say("");
+    this.#files = this.#prepared = null;
+    if (this.#input.files.length === 0) return;
+    const preparing = this.#prepare();
+    try {
+      const { told } = await preparing;
+      if (preparing === this.#prepared) this.#say(told);
+    } catch (error) {
+      // Another choice made meanwhile has its own answer.
+      if (preparing !== this.#prepared) return;
+      this.#prepared = null;
+      this.#refuse(error);
+    }
+  }
 
-async function submit(form) {
-  const input = form.querySelector("input[type=file]");
-  clearError(input);
-  form.setAttribute("aria-busy", "true");
-  try {
-    const { next } = await send(form, chosenFile(form, input));
-    say(form, "Le fichier est arrivé.");
-    window.location.assign(next);
-  } catch (error) {
+  #prepare() {
+    const maxBytes = Number(this.#form.dataset.maxBytes);
+    const files = [...this.#input.files];
+    this.#files = files;
+    this.#prepared = prepare(files, maxBytes, (text) => {
+      if (this.#files === files) this.#say(text);
+    });
+    return this.#prepared;
+  }
+
+  async #submit() {
+    this.#clearError();
+    this.#form.setAttribute("aria-busy", "true");
+    this.#mayChoose(false);
+    try {
+      const { file } = await (this.#prepared ?? this.#prepare());
+      const next = await this.#send(file);
+      this.#say("Le fichier est arrivé.");
+      window.location.assign(next);
+    } catch (error) {
+      this.#release();
+      this.#refuse(error);
+    }
+  }
+
+  async #send(file) {
+    this.#show(0);
+    const { ticketUrl, registeredUrl, maxBytes } = this.#form.dataset;
+    const token = this.#form.elements.namedItem("_csrf_token").value;
+    const limit = Number(maxBytes);
+    return await sendToStore(file, { ticketUrl, registeredUrl, token, maxBytes: limit }, {
+      onProgress: (percentage) => this.#show(percentage),
+      onPause: (count, most) =>
+        this.#say(`La connexion a été coupée : nouvel essai dans un instant (${count} sur ${most}).`),
+    });
+  }
+
+  #release() {
+    this.#form.removeAttribute("aria-busy");
+    this.#mayChoose(true);
+    this.#progress.hidden = true;
+    this.#say("");
+  }
+
+  /** What is on its way is what the page shows as chosen. */
+  #mayChoose(may) {
+    for (const control of [this.#input, this.#chooser]) control.disabled = !may;
+  }
+
+  #show(percentage) {
+    const isFirst = this.#progress.hidden || percentage === 0;
+    const isNext =
+      Math.floor(percentage / SAID_EVERY) !== Math.floor(this.#progress.value / SAID_EVERY);
+    this.#progress.hidden = false;
+    this.#progress.value = percentage;
+    // Said aloud at each quarter, not at every packet.
+    if (isFirst || isNext) this.#say(`Envoi du fichier : ${percentage} %`);
+  }
+
+  #say(text) {
+    this.#status.textContent = text;
+  }
+
+  #refuse(error) {
     // Anything but a refusal is a fault of ours: the family is told, the console has the rest.
     if (!(error instanceof Refusal)) console.error(error);
-    release(form);
-    showError(input, error instanceof Refusal ? error.message : UNAVAILABLE);
-  }
-}
-
-function chosenFile(form, input) {
-  const file = input.files[0];
-  if (!file) throw new Refusal("Choisissez un fichier");
-  if (file.size === 0) throw new Refusal(STORE_REFUSALS.EntityTooSmall());
-  const maxBytes = Number(form.dataset.maxBytes);
-  if (file.size > maxBytes) {
-    throw new Refusal(
-      `Le fichier est trop lourd (${megabytes(file.size)}) : ${megabytes(maxBytes)} au plus`,
-    );
-  }
-  return file;
-}
-
-async function send(form, file) {
-  showProgress(form, 0);
-  const ticket = await post(form, form.dataset.ticketUrl, {
-    ...hiddenFields(form),
-    filename: file.name,
-    size: file.size,
-    content_type: file.type,
-  });
-  await sendToStore(form, ticket, file);
-  say(form, "Le fichier est envoyé, encore un instant.");
-  return await post(form, form.dataset.registeredUrl, { document_id: ticket.document_id });
-}
-
-function csrfToken(form) {
-  return form.elements.namedItem("_csrf_token").value;
-}
-
-function hiddenFields(form) {
-  const fields = new FormData(form);
-  fields.delete("_csrf_token");
-  return Object.fromEntries([...fields].filter(([, value]) => typeof value === "string"));
-}
-
-async function post(form, url, content) {
-  let response;
-  try {
-    response = await fetch(url, {
-      method: "POST",
-      headers: {
-        accept: "application/json",
-        "content-type": "application/json",
-        "x-csrf-token": csrfToken(form),
-      },
-      body: JSON.stringify(content),
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT),
-    });
-  } catch {
-    throw new Refusal(UNREACHABLE);
-  }
-  const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new Refusal(answer.detail ?? UNAVAILABLE);
-  return answer;
-}
-
-// XMLHttpRequest, because fetch does not tell how much has been sent.
-function sendToStore(form, { url, fields }, file) {
-  const content = new FormData();
-  for (const [name, value] of Object.entries(fields)) content.append(name, value);
-  content.append("file", file);
-  return new Promise((resolve, reject) => {
-    const request = new XMLHttpRequest();
-    request.upload.addEventListener("progress", ({ loaded, total }) => {
-      showProgress(form, Math.floor((100 * loaded) / total));
-    });
-    request.addEventListener("load", () => {
-      if (request.status < 300) resolve();
-      else reject(new Refusal(storeRefusal(request.responseText, Number(form.dataset.maxBytes))));
-    });
-    for (const lost of ["error", "timeout"]) {
-      request.addEventListener(lost, () => reject(new Refusal(UNREACHABLE)));
+    this.#say("");
+    this.#clearError();
+    const shown = this.#showError(error instanceof Refusal ? error.message : UNAVAILABLE);
+    if (error instanceof SignedOut) shown.append(" ", signInLink());
+    if (error instanceof Interruption || error instanceof SignedOut) {
+      this.#button.textContent = "Réessayer l'envoi";
     }
-    request.timeout = SENDING_TIMEOUT;
-    request.open("POST", url);
-    request.send(content);
-  });
+  }
+
+  #showError(text) {
+    const group = this.#group;
+    const error = document.createElement("p");
+    error.id = `${this.#input.id}-refusal`;
+    error.className = "govuk-error-message";
+    error.setAttribute("role", "alert");
+    const prefix = document.createElement("span");
+    prefix.className = "govuk-visually-hidden";
+    prefix.textContent = "Erreur : ";
+    error.append(prefix, text);
+    group.classList.add("govuk-form-group--error");
+    group.querySelector(".govuk-file-upload-wrapper, input[type=file]").before(error);
+    this.#chooser.setAttribute("aria-describedby", `${this.#hint.id} ${error.id}`);
+    this.#chooser.focus();
+    return error;
+  }
+
+  /** Forget what was wrong with another file, be it said here or by the server. */
+  #clearError() {
+    this.#group.classList.remove("govuk-form-group--error");
+    for (const error of this.#group.querySelectorAll(".govuk-error-message")) error.remove();
+    this.#chooser.setAttribute("aria-describedby", this.#hint.id);
+    document.querySelector(".govuk-error-summary")?.remove();
+    this.#button.textContent = "Importer";
+  }
+
+  get #group() {
+    return this.#input.closest(".govuk-form-group");
+  }
+
+  get #hint() {
+    return this.#group.querySelector(".govuk-hint");
+  }
 }
 
-function storeRefusal(xml, maxBytes) {
-  const code = /<Code>(\w+)<\/Code>/.exec(xml)?.[1];
-  return STORE_REFUSALS[code]?.(megabytes(maxBytes)) ?? UNAVAILABLE;
-}
-
-// Rounded up as the server does: a file just over the limit never reads as the limit itself.
-function megabytes(bytes) {
-  const size = Math.ceil((10 * bytes) / 1024 ** 2) / 10;
-  return `${size.toLocaleString("fr-FR")}\u00a0Mo`;
-}
-
-function showProgress(form, percentage) {
-  form.querySelector("[data-upload-progress]").hidden = false;
-  const progress = form.querySelector("progress");
-  const isNext = Math.floor(percentage / SAID_EVERY) !== Math.floor(progress.value / SAID_EVERY);
-  progress.value = percentage;
-  // Said aloud at each quarter, not at every packet.
-  if (percentage === 0 || isNext) say(form, `Envoi du fichier : ${percentage} %`);
-}
-
-function say(form, text) {
-  form.querySelector("[data-upload-status]").textContent = text;
-}
-
-function showError(input, text) {
-  const group = input.closest(".govuk-form-group");
-  const target = group.querySelector(".govuk-file-upload-button") ?? input;
-  const error = document.createElement("p");
-  error.id = `${target.id}-error`;
-  error.className = "govuk-error-message";
-  error.setAttribute("role", "alert");
-  const prefix = document.createElement("span");
-  prefix.className = "govuk-visually-hidden";
-  prefix.textContent = "Erreur : ";
-  error.append(prefix, text);
-  group.classList.add("govuk-form-group--error");
-  group.querySelector(".govuk-file-upload-wrapper, input[type=file]").before(error);
-  target.setAttribute("aria-describedby", `${target.id}-hint ${error.id}`);
-  target.focus();
-}
-
-function clearError(input) {
-  const group = input.closest(".govuk-form-group");
-  group.classList.remove("govuk-form-group--error");
-  group.querySelector(".govuk-error-message")?.remove();
+function signInLink() {
+  const link = document.createElement("a");
+  link.className = "govuk-link";
+  link.href = "/connexion";
+  link.target = "_blank";
+  link.textContent = "Me reconnecter (nouvel onglet)";
+  return link;
 }

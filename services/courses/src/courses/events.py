@@ -104,6 +104,7 @@ def _event(
                 student_id=seat.student_id,
                 follow_id=seat.follow_id,
                 course_id=seat.course_id,
+                label=holds.of(seat).label,
             )
         case Offered(place):
             if place.offered_until is None:

@@ -1,45 +1,60 @@
-"""What a file really is: its content against what its name announces (S51)."""
+"""What a file really is: its content against what its name announces, then from the inside (S51).
 
-import re
+It runs in a process apart, which a file may bring down (``inspectors``).
+"""
 
-import puremagic
-from shared.contracts.documents import ContentType
+from collections.abc import Callable, Mapping
+from functools import partial
 
-_FORMATS: dict[ContentType, str] = {
+from shared.contracts.documents import MAX_DOCUMENT_BYTES, ContentType
+
+from documents.findings import Finding, Unfit
+from documents.image_inspection import inspect_image
+from documents.pdf_inspection import inspect_pdf
+
+_NAMES: Mapping[ContentType, str] = {
     "application/pdf": "un document PDF",
     "image/jpeg": "une image JPEG",
     "image/png": "une image PNG",
 }
-_PDF_END = re.compile(rb"startxref\s+(\d+)\s+%%EOF")
-_PDF_TAIL_BYTES = 2048
+_SIGNATURES: Mapping[ContentType, bytes] = {
+    "application/pdf": b"%PDF-",
+    "image/jpeg": b"\xff\xd8\xff",
+    "image/png": b"\x89PNG\r\n\x1a\n",
+}
+_INSPECTIONS: Mapping[ContentType, Callable[[bytes], bytes]] = {
+    "application/pdf": inspect_pdf,
+    "image/jpeg": partial(inspect_image, announced="JPEG"),
+    "image/png": partial(inspect_image, announced="PNG"),
+}
 
 
-def objection(content: bytes, announced: ContentType) -> str | None:
-    """Say, to the family, what is wrong with a file; nothing where it is what it should be."""
-    actual = _formats(content)
-    if announced not in actual:
-        truth = f" : c'est {_FORMATS[actual[0]]}" if actual else ""
-        return (
-            f"Ce fichier n'est pas {_FORMATS[announced]}, contrairement à ce qu'indique son nom"
-            f"{truth}. Enregistrez-le au format PDF, JPEG ou PNG, puis déposez-le de nouveau."
+def inspect(content: bytes, announced: ContentType) -> Finding:
+    """Open a file: tell its family what is wrong with it, or give the bytes to keep of it."""
+    try:
+        _check_size(content)
+        _check_signature(content, announced)
+        return Finding(content=_INSPECTIONS[announced](content))
+    except Unfit as refusal:
+        return Finding(objection=str(refusal))
+
+
+def _check_size(content: bytes) -> None:
+    if not content:
+        raise Unfit("Ce fichier est vide. Vérifiez-le, puis choisissez-le de nouveau.")
+    if len(content) > MAX_DOCUMENT_BYTES:
+        raise Unfit(
+            f"Ce fichier dépasse {MAX_DOCUMENT_BYTES // 1024**2} Mo. Réduisez-le ou numérisez-le "
+            "avec une qualité plus basse, puis déposez-le de nouveau."
         )
-    if announced == "application/pdf" and not _ends_as_pdf(content):
-        return (
-            "Ce document PDF est incomplet et ne peut pas être ouvert. "
-            "Enregistrez-le ou numérisez-le de nouveau, puis déposez-le."
-        )
-    return None
 
 
-def _formats(content: bytes) -> list[ContentType]:
-    """The accepted formats whose signature the content begins with."""
-    # the file's name is not given: puremagic would look for a file of that name on our own disk
-    found = puremagic.magic_string(content)
-    signatures = {match.mime_type for match in found if match.offset == 0}
-    return [content_type for content_type in _FORMATS if content_type in signatures]
-
-
-def _ends_as_pdf(content: bytes) -> bool:
-    """Tell whether a reader would find where to begin: the table's place, within the file."""
-    ends = _PDF_END.findall(content[-_PDF_TAIL_BYTES:])
-    return bool(ends) and int(ends[-1]) < len(content)
+def _check_signature(content: bytes, announced: ContentType) -> None:
+    if content.startswith(_SIGNATURES[announced]):
+        return
+    actual = [name for kind, name in _NAMES.items() if content.startswith(_SIGNATURES[kind])]
+    truth = f" : c'est {actual[0]}" if actual else ""
+    raise Unfit(
+        f"Ce fichier n'est pas {_NAMES[announced]}, contrairement à ce qu'indique son nom{truth}. "
+        "Enregistrez-le au format PDF, JPEG ou PNG, puis déposez-le de nouveau."
+    )

@@ -1,28 +1,23 @@
-"""Which pieces a family provides, when, and in which files (S50 to S56): rules without a server."""
+"""Which pieces a family provides, until when, and what it lacks (S50 to S56): rules alone."""
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from pathlib import PurePosixPath
-from typing import Literal
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from shared.contract import Rejection
 from shared.contracts.documents import (
-    CONTENT_TYPES,
-    MAX_DOCUMENT_BYTES,
-    ContentType,
-    Document,
+    Missing,
+    MissingPiece,
+    Owner,
     Piece,
     Pieces,
     Requirement,
 )
 
-type Owner = Literal["family", "student"]
-"""Whose a piece is: a family's serves all its students, a student's that one only (S56)."""
-type UploadState = Literal["expected", "deposited", "refused", "removed", "abandoned"]
+from documents.uploads import ATTEMPTED, COUNTING, GIVEN, Upload
 
 OWNERS: dict[str, Owner] = {"famille": "family", "eleve": "student"}
 REQUIREMENTS: dict[str, Requirement] = {
@@ -36,7 +31,6 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _YEAR = re.compile(r"annee(?:-(\d))?")
 _FOLLOWS = re.compile(r"discipline:(?P<discipline>.+)")
 _YOUNG_STUDENTS = re.compile(r"(?P<count>\d+)_enfants_moins_(?P<age>\d+)_ans")
-_UNPRINTABLE = re.compile(r"[\x00-\x1f\x7f]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +38,7 @@ class Campaign:
     """What documents needs to know of a campaign."""
 
     id: UUID
+    site_id: UUID
     school_year: str
     prepares_at: datetime
     opens_at: datetime
@@ -59,10 +54,14 @@ class Campaign:
         """The school year during which it is held: the one before its own."""
         return f"{self.first_year - 1}-{self.first_year}"
 
+    def takes_documents(self, now: datetime) -> bool:
+        """Whether a family may send or take back a document now (S23, S54)."""
+        return self.prepares_at <= now < self.documents_due_at
+
 
 @dataclass(frozen=True, slots=True)
 class DocumentType:
-    """A kind of document to provide, the same for every campaign but for the years it names."""
+    """A kind of document to provide in a campaign, whose years its name and help may tell."""
 
     code: str
     owner: Owner
@@ -83,52 +82,16 @@ class Student:
 
 @dataclass(frozen=True, slots=True)
 class Household:
-    """A student among all those of the family."""
+    """The students of a family, and the one whose pieces are looked at, if not the family's."""
 
-    student: Student
+    student: Student | None
     students: tuple[Student, ...]
 
-
-@dataclass(frozen=True, slots=True)
-class Upload:
-    """A file announced by a family and what became of it."""
-
-    id: UUID
-    campaign_id: UUID
-    family_id: UUID
-    student_id: UUID | None
-    type_code: str
-    filename: str
-    content_type: ContentType
-    size: int
-    state: UploadState
-    refusal: str
-    deposited_at: datetime | None
-
-    @property
-    def key(self) -> str:
-        """Its place in the store, which tells nothing of anybody."""
-        return f"{self.campaign_id}/{self.family_id}/{self.id}"
-
-    def document(self) -> Document:
-        """Show it to its family; raises the Rejection that says why it is no document."""
-        if self.state == "refused":
-            raise Rejection("file_not_what_its_name_says", self.refusal, status=422)
-        if self.state == "removed":
-            raise Rejection.not_found()
-        if self.state != "deposited" or self.deposited_at is None:
-            raise Rejection(
-                "upload_not_received",
-                "Le fichier n'a pas été reçu. Choisissez-le de nouveau, puis recommencez l'envoi.",
-            )
-        return Document(
-            id=self.id,
-            filename=self.filename,
-            content_type=self.content_type,
-            size=self.size,
-            state="deposited",
-            deposited_at=self.deposited_at,
-        )
+    def concerned(self, owner: Owner) -> tuple[Student, ...]:
+        """The students whose courses decide on a piece."""
+        if owner == "family":
+            return self.students
+        return () if self.student is None else (self.student,)
 
 
 def worded(template: str, first_year: int) -> str:
@@ -161,10 +124,9 @@ def applies(kind: DocumentType, household: Household, opens_on: date) -> bool:
     """
     if follows := _FOLLOWS.fullmatch(kind.condition):
         start = follows["discipline"].casefold()
-        concerned = household.students if kind.owner == "family" else (household.student,)
         return any(
             discipline.casefold().startswith(start)
-            for student in concerned
+            for student in household.concerned(kind.owner)
             for discipline in student.disciplines
         )
     if young := _YOUNG_STUDENTS.fullmatch(kind.condition):
@@ -196,36 +158,79 @@ def to_provide(
 
 
 def two_lists(
-    types: Sequence[DocumentType], campaign: Campaign, student_id: UUID, uploads: Iterable[Upload]
+    types: Sequence[DocumentType],
+    campaign: Campaign,
+    student_id: UUID | None,
+    uploads: Iterable[Upload],
+    now: datetime,
 ) -> Pieces:
     """Set what the family gave beside what is to provide, in the two lists of step 3.
 
-    ``uploads`` are the family's deposited documents in this campaign; those of its other students
-    are theirs alone and left out.
+    ``uploads`` are the family's in this campaign, those that ended left out; those of its other
+    students are theirs alone. Without a student the second list is empty.
     """
-    given = {
-        (upload.type_code, upload.student_id): upload.document()
-        for upload in uploads
-        if upload.student_id in {None, student_id}
-    }
+    present = [upload for upload in uploads if upload.student_id in {None, student_id}]
+    counting = {_of(upload): upload for upload in present if upload.state in COUNTING}
+    attempts = {_of(upload): upload for upload in present if upload.state in ATTEMPTED}
+    is_open = campaign.takes_documents(now)
 
     def listed(owner: Owner) -> tuple[Piece, ...]:
         whose = student_id if owner == "student" else None
         return tuple(
-            Piece(
-                type_code=kind.code,
-                name=kind.name,
-                requirement=kind.requirement,
-                help=kind.help,
-                document=given.get((kind.code, whose)),
+            _piece(
+                kind, counting.get((kind.code, whose)), attempts.get((kind.code, whose)), is_open
             )
             for kind in types
             if kind.owner == owner
         )
 
     return Pieces(
-        due_at=campaign.documents_due_at, family=listed("family"), student=listed("student")
+        due_at=campaign.documents_due_at,
+        family=listed("family"),
+        student=listed("student") if student_id else (),
     )
+
+
+def missing(lists: Pieces) -> Missing:
+    """Give the required pieces that are neither given nor being analysed, and why one that was
+    refused was.
+    """
+    return Missing(
+        due_at=lists.due_at,
+        pieces=tuple(
+            MissingPiece(
+                type_code=piece.type_code,
+                name=piece.name,
+                owner=piece.owner,
+                refusal=_last_refusal(piece),
+            )
+            for piece in (*lists.family, *lists.student)
+            if piece.requirement == "required" and not _is_given(piece)
+        ),
+    )
+
+
+def lacking_pieces(
+    types: Iterable[DocumentType],
+    campaign: Campaign,
+    students: tuple[Student, ...],
+    given: Collection[tuple[str, UUID | None]],
+) -> list[tuple[DocumentType, UUID | None]]:
+    """Give what a whole family lacks: the same as :func:`missing` for each of its students.
+
+    ``given`` is what need not be sent again, by its type and the student whose it is, if any.
+    """
+    opens_on = campaign.opens_at.astimezone(_PARIS).date()
+    owners: list[tuple[Owner, UUID | None, Student | None]] = [("family", None, None)]
+    owners += [("student", student.id, student) for student in students]
+    return [
+        (kind, owner_id)
+        for owner, owner_id, student in owners
+        for kind in types
+        if (kind.owner, kind.requirement) == (owner, "required")
+        and (kind.code, owner_id) not in given
+        and applies(kind, Household(student, students), opens_on)
+    ]
 
 
 def check_open(campaign: Campaign, now: datetime) -> None:
@@ -246,39 +251,35 @@ def check_open(campaign: Campaign, now: datetime) -> None:
         )
 
 
-def accepted_content_type(filename: str) -> ContentType:
-    """Give the format that a file's name announces; raises ``file_type_refused`` (S51)."""
-    content_type = CONTENT_TYPES.get(PurePosixPath(filename).suffix.lower())
-    if content_type is None:
-        raise Rejection(
-            "file_type_refused",
-            "Ce format n'est pas accepté. Choisissez un fichier PDF, JPEG ou PNG "
-            "(.pdf, .jpg, .jpeg ou .png).",
-            status=422,
-        )
-    return content_type
+def _of(upload: Upload) -> tuple[str | None, UUID | None]:
+    return upload.type_code, upload.student_id
 
 
-def check_size(size: int) -> None:
-    """Refuse an empty file, or one over the limit (S51)."""
-    if size == 0:
-        raise Rejection(
-            "file_empty",
-            "Ce fichier est vide. Vérifiez-le, puis choisissez-le de nouveau.",
-            status=422,
-        )
-    if size > MAX_DOCUMENT_BYTES:
-        raise Rejection(
-            "file_too_large",
-            f"Ce fichier dépasse {MAX_DOCUMENT_BYTES // 1024**2} Mo. Réduisez-le ou numérisez-le "
-            "avec une qualité plus basse, puis recommencez.",
-            status=422,
-        )
+def _piece(
+    kind: DocumentType, counting: Upload | None, attempt: Upload | None, is_open: bool
+) -> Piece:
+    is_accepted = counting is not None and counting.state == "accepted"
+    return Piece(
+        type_code=kind.code,
+        name=kind.name,
+        owner=kind.owner,
+        requirement=kind.requirement,
+        help=kind.help,
+        document=counting.document() if counting else None,
+        attempt=attempt.document() if attempt else None,
+        may_send=is_open and not is_accepted,
+        may_remove=is_open and not is_accepted and (counting or attempt) is not None,
+    )
 
 
-def bare_filename(filename: str) -> str:
-    """Keep the name alone: no folder of the family's computer, nothing unprintable."""
-    return _UNPRINTABLE.sub("", re.split(r"[/\\]", filename)[-1]).strip()
+def _is_given(piece: Piece) -> bool:
+    states = {one.state for one in (piece.document, piece.attempt) if one is not None}
+    return bool(states & GIVEN)
+
+
+def _last_refusal(piece: Piece) -> str:
+    last = piece.attempt or piece.document
+    return last.refusal if last else ""
 
 
 def _age(birth_on: date, on: date) -> int:

@@ -1,14 +1,17 @@
 """What documents notices: campaigns, families and who follows what. It keeps the copy it needs."""
 
+from datetime import UTC, datetime
+
 from shared.contracts.courses import DisciplinesRecorded
 from shared.contracts.enrolment import CampaignPublished
-from shared.contracts.identity import FamiliesRecorded
+from shared.contracts.identity import FamiliesRecorded, FamilyErased
 from shared.copies import keep_newer
 from shared.db import Transaction
 from shared.handlers import Occurrence
 from sqlalchemy import delete
 from sqlalchemy.dialects.postgresql import insert
 
+from documents.forgetting import begin_erasure, find_erased
 from documents.tables import campaign, family, student, student_disciplines
 
 
@@ -29,15 +32,14 @@ async def remember_campaign(event: CampaignPublished, tx: Transaction) -> None:
 
 
 async def remember_families(event: FamiliesRecorded, tx: Transaction) -> None:
-    """Keep each family's students, of its highest revision."""
+    """Keep each family's students, of its highest revision; nothing of a family that was erased."""
     told = {one.id: one for one in sorted(event.families, key=lambda one: one.revision)}
+    for family_id in await find_erased(tx, told):
+        del told[family_id]
     renewed = await keep_newer(
         tx,
         family,
-        [
-            {"id": one.id, "site_id": one.site_id, "revision": one.revision}
-            for one in event.families
-        ],
+        [{"id": one.id, "site_id": one.site_id, "revision": one.revision} for one in told.values()],
     )
     await tx.execute(delete(student).where(student.c.family_id.in_(renewed)))
     students = [
@@ -47,6 +49,13 @@ async def remember_families(event: FamiliesRecorded, tx: Transaction) -> None:
     ]
     if students:
         await tx.execute(insert(student), students)
+
+
+async def erase_family(event: FamilyErased, tx: Transaction) -> None:
+    """Have all that a family gave leave the store and the records, and what was published for its
+    students where they have no other family (S96). It is acknowledged once it is gone.
+    """
+    await begin_erasure(tx, event.family_id, event.student_ids, datetime.now(UTC))
 
 
 async def remember_disciplines(

@@ -25,7 +25,9 @@ _PLACEMENTS = TypeAdapter(tuple[Placement, ...])
 
 @dataclass(frozen=True, slots=True)
 class StoredApplication:
-    """An application with its campaign. ``revision`` 0 is one that was never changed."""
+    """An application with its campaign. ``revision`` 0 is one that was never changed, ``is_new``
+    one that this transaction made.
+    """
 
     id: UUID
     student_id: UUID
@@ -33,6 +35,7 @@ class StoredApplication:
     site_code: str
     progress: Progress
     revision: int
+    is_new: bool = False
 
     def answer(self) -> Application:
         """Give it the form in which it is answered."""
@@ -123,7 +126,7 @@ async def lock_or_create(
     )
     if (await tx.execute(eligible)).first() is None:
         raise Rejection.not_found()
-    await tx.execute(
+    created = await tx.execute(
         insert(application)
         .values(
             id=application_id,
@@ -134,12 +137,13 @@ async def lock_or_create(
         )
         .on_conflict_do_nothing()
     )
-    return await _lock(
+    stored = await _lock(
         tx,
         of_family(family_id).where(
             application.c.campaign_id == campaign_id, application.c.student_id == student_id
         ),
     )
+    return replace(stored, is_new=created.rowcount > 0)
 
 
 async def save(tx: Transaction, stored: StoredApplication, progress: Progress) -> StoredApplication:

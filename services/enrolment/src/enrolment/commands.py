@@ -8,6 +8,7 @@ from shared.callers import Caller
 from shared.contract import Rejection
 from shared.contracts.enrolment import (
     Application,
+    ApplicationStarted,
     ApplicationSubmitted,
     Campaign,
     CampaignPublished,
@@ -79,6 +80,17 @@ async def start_application(
         tx, command.application_id, command.campaign_id, command.student_id, caller.family()
     )
     progress = lifecycle.start(stored.progress, stored.campaign, now)
+    if stored.is_new:
+        await emit(
+            tx,
+            ApplicationStarted(
+                application_id=stored.id,
+                campaign_id=stored.campaign.id,
+                student_id=stored.student_id,
+                family_id=caller.family(),
+                started_at=now,
+            ),
+        )
     return await _keep_reopened(tx, stored, progress, caller, now)
 
 

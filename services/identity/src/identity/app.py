@@ -6,7 +6,18 @@ from shared.callers import TokenSigner
 from shared.handlers import Resources
 from shared.service import Chore, Service
 
-from identity import commands, forgetting, imports, queries
+from identity import (
+    accounts,
+    attempts,
+    credentials,
+    declarations,
+    devices,
+    email_changes,
+    forgetting,
+    imports,
+    queries,
+    signing_in,
+)
 from identity.passwords import Passwords
 from identity.settings import IdentitySettings
 
@@ -15,21 +26,36 @@ service = Service(
     migrations=Path(__file__).parents[2] / "migrations",
     public_asks=[
         queries.list_sites,
-        commands.sign_in,
-        commands.refresh_session,
+        signing_in.sign_in,
+        signing_in.refresh_session,
+        credentials.request_password_reset,
+        credentials.read_reset_link,
+        credentials.reset_password,
+        email_changes.read_email_link,
+        email_changes.confirm_email_change,
+        devices.recently_ended_sessions,
     ],
     asks=[
         queries.my_family,
-        commands.sign_out,
-        commands.update_guardian,
-        commands.update_student,
+        accounts.my_account,
+        signing_in.sign_out,
+        devices.list_sessions,
+        devices.end_session,
+        devices.end_other_sessions,
+        credentials.change_password,
+        email_changes.request_email_change,
+        declarations.update_guardian,
+        declarations.update_student,
         imports.import_sites,
         imports.import_families,
         imports.import_guardians,
         imports.import_students,
     ],
     chores=[
+        Chore(credentials.mail_reset_links, seconds=1),
+        Chore(attempts.tell_locks, seconds=10),
         Chore(forgetting.forget_attempts, seconds=600),
+        Chore(forgetting.forget_links, seconds=600),
         Chore(forgetting.forget_sessions, seconds=3600),
     ],
 )

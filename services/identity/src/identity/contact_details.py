@@ -5,7 +5,7 @@ Details travel and are stored as text by field name; a field without a value is 
 
 from collections.abc import Mapping
 
-from shared.contracts.identity import GuardianDetails, StudentDetails
+from shared.contracts.people import GuardianDetails, StudentDetails
 
 type Details = dict[str, str]
 

@@ -13,12 +13,11 @@ from shared.contracts.identity import (
     Family,
     FamilyRecord,
     Guardian,
-    GuardianDetails,
     GuardianRecord,
     Student,
-    StudentDetails,
     StudentRecord,
 )
+from shared.contracts.people import GuardianDetails, StudentDetails
 from shared.db import Transaction
 from shared.outbox import emit
 from sqlalchemy import ARRAY, Column, ColumnElement, Table, Uuid, any_, literal, select, update

@@ -10,16 +10,18 @@ from pydantic import BeforeValidator, EmailStr, StringConstraints
 from shared.callers import Caller
 from shared.contract import CsvLine, ImportReport, Rejection
 from shared.contracts.identity import (
-    Civility,
-    GuardianDetails,
     ImportFamilies,
     ImportGuardians,
     ImportSites,
     ImportStudents,
-    Phone,
-    RequiredText,
     Site,
     SitesRecorded,
+)
+from shared.contracts.people import (
+    Civility,
+    GuardianDetails,
+    Phone,
+    RequiredText,
     StudentDetails,
     Text,
 )

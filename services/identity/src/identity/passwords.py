@@ -4,7 +4,7 @@ import asyncio
 import os
 import secrets
 import unicodedata
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
@@ -12,6 +12,8 @@ from argon2 import PasswordHasher
 from argon2.exceptions import VerifyMismatchError
 from argon2.low_level import Type
 from shared.contract import Rejection
+
+from identity.strength import Weakness, weakness
 
 _TURNS_PER_THREAD = 100
 
@@ -67,6 +69,10 @@ class Passwords:
             self._verify, password_hash or self._nobodys_hash, _composed(password)
         )
         return right and password_hash is not None
+
+    async def weakness(self, password: str, own_words: Sequence[str]) -> Weakness | None:
+        """Say what makes a password easy to guess: up to half a second of one core."""
+        return await self._in_thread(weakness, password, own_words)
 
     def _verify(self, password_hash: str, password: str) -> bool:
         try:

@@ -2,15 +2,19 @@
 
 from shared.db import new_metadata
 from sqlalchemy import (
+    Boolean,
+    CheckConstraint,
     Column,
     DateTime,
     ForeignKey,
+    Index,
     Integer,
     LargeBinary,
     Table,
     Text,
     UniqueConstraint,
     Uuid,
+    false,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -94,13 +98,44 @@ account = Table(
 )
 
 # Counted by the name typed, whether or not it is an account's: neither the answer nor the time
-# it takes can tell.
+# it takes can tell. No foreign key: checking one would take time where there is an account alone.
 sign_in_attempt = Table(
     "sign_in_attempt",
     metadata,
     Column("name_hash", LargeBinary, primary_key=True),
     Column("failures", Integer, nullable=False),
     Column("last_at", DateTime(timezone=True), nullable=False),
+    Column("account_id", Uuid),
+    Column("is_lock_told", Boolean, nullable=False, server_default=false()),
+)
+
+# The same goes for links asked for, by name or, where the address is to change, by account.
+link_request = Table(
+    "link_request",
+    metadata,
+    Column("key_hash", LargeBinary, primary_key=True),
+    Column("times", Integer, nullable=False),
+    Column("since", DateTime(timezone=True), nullable=False),
+    Column("account_id", Uuid),
+    Column("is_pending", Boolean, nullable=False),
+    Column("correlation_id", Text, nullable=False),
+)
+Index(
+    "link_request_is_pending_idx",
+    link_request.c.is_pending,
+    postgresql_where=link_request.c.is_pending,
+)
+
+# One of a kind for an account: a newer link is all that is known of the older ones.
+mailed_link = Table(
+    "mailed_link",
+    metadata,
+    Column("account_id", Uuid, ForeignKey("account.id"), primary_key=True),
+    Column("purpose", Text, primary_key=True),
+    Column("token_hash", LargeBinary, nullable=False, unique=True),
+    Column("email", Text, nullable=False),
+    Column("expires_at", DateTime(timezone=True), nullable=False),
+    CheckConstraint("purpose IN ('password_reset', 'email_change')", name="purpose"),
 )
 
 session = Table(
@@ -115,4 +150,6 @@ session = Table(
     Column("rotated_at", DateTime(timezone=True), nullable=False),
     Column("expires_at", DateTime(timezone=True), nullable=False),
     Column("ended_at", DateTime(timezone=True)),
+    Column("device", Text, nullable=False, server_default=""),
 )
+Index("session_ended_at_idx", session.c.ended_at, postgresql_where=session.c.ended_at.is_not(None))

@@ -1,38 +1,122 @@
-"""What families read: a subject, a text and its HTML twin, in plain French. Pure functions."""
+"""What families read: a subject, a text and its HTML twin, in plain words. Pure functions.
 
-from dataclasses import dataclass
+A folder of templates for each language; a kind of message has two there, and the subject is what
+its text sets under that name. News (:mod:`notifications.digest`) is a section without a frame.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Final
+from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+from shared.contracts.letters import Language
 
 from notifications.matters import Matter, de, minute, second
+from notifications.wordings import opening
+
+_PARIS = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True, slots=True)
 class Letter:
-    """The words of a mail."""
+    """The words of a mail, or of one section of it."""
 
     subject: str
     text: str
     html: str
+    language: Language = "fr"
 
 
-def write_letter(matter: Matter, portal_url: str) -> Letter:
-    """Write to a family, by the two templates named after the kind of the matter."""
-    subject = " ".join(matter.subject.split())
-    words = {"matter": matter, "portal_url": portal_url.rstrip("/"), "subject": subject}
-    return Letter(
-        subject=subject,
-        text=_templates.get_template(f"{matter.kind}.txt").render(words),
-        html=_templates.get_template(f"{matter.kind}.html").render(words),
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What a mail has besides its matter: the site's own openings, by kind, and the link by which
+    its family refuses more of the kind, where it may.
+    """
+
+    wordings: Mapping[str, str] = field(default_factory=dict)
+    unsubscribe_url: str = ""
+
+
+_BARE: Final = Frame()
+
+
+def write_letter(
+    matter: Matter, portal_url: str, language: Language = "fr", frame: Frame = _BARE
+) -> Letter:
+    """Write a message that leaves alone."""
+    return _render(language, matter.kind, _words(matter, portal_url, language, frame))
+
+
+def write_news(
+    matters: Sequence[Matter], portal_url: str, language: Language = "fr", frame: Frame = _BARE
+) -> Letter:
+    """Write news to a family, one section each; the subject is the only one's, or their number."""
+    told = [_words(matter, portal_url, language, frame) for matter in matters]
+    sections = [
+        (_render(language, matter.kind, words), words["opening"])
+        for matter, words in zip(matters, told, strict=True)
+    ]
+    return _render(language, "news", told[0] | {"opening": (), "sections": sections})
+
+
+def _words(matter: Matter, portal_url: str, language: Language, frame: Frame) -> dict[str, object]:
+    return {
+        "matter": matter,
+        "portal_url": portal_url.rstrip("/"),
+        "opening": opening(matter, language, _DATED[language], frame.wordings),
+        "unsubscribe_url": frame.unsubscribe_url,
+    }
+
+
+def _render(language: Language, name: str, words: Mapping[str, object]) -> Letter:
+    templates = _TEMPLATES[language]
+    text = templates.get_template(f"{name}.txt").make_module(dict(words))
+    subject = " ".join(str(vars(text)["subject"]).split())
+    html = templates.get_template(f"{name}.html").render({**words, "subject": subject})
+    return Letter(subject, str(text), html, language)
+
+
+def _english_second(instant: datetime) -> str:
+    at = instant.astimezone(_PARIS)
+    return f"{at.day} {at:%B %Y at %H:%M:%S}"
+
+
+def _english_minute(instant: datetime) -> str:
+    at = instant.astimezone(_PARIS)
+    return f"{at.day} {at:%B %Y at %H:%M}"
+
+
+_DATED: Final[Mapping[Language, Callable[[datetime], str]]] = {
+    "fr": minute,
+    "en": _english_minute,
+}
+
+
+def _legible(value: object) -> object:
+    """Leave out the signs that steer a display, as those that turn the direction of a line."""
+    if not isinstance(value, str) or isinstance(value, Markup) or value.isprintable():
+        return value
+    return "".join(sign for sign in value if sign.isprintable() or sign == "\n")
+
+
+def _templates(language: Language, filters: Mapping[str, Callable[..., str]]) -> Environment:
+    environment = Environment(
+        loader=PackageLoader("notifications", f"templates/{language}"),
+        autoescape=select_autoescape(["html"]),
+        undefined=StrictUndefined,
+        finalize=_legible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
     )
+    environment.filters |= filters
+    return environment
 
 
-_templates = Environment(
-    loader=PackageLoader("notifications"),
-    autoescape=select_autoescape(["html"]),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-)
-_templates.filters |= {"de": de, "to_the_second": second, "to_the_minute": minute}
+_TEMPLATES: Final[dict[Language, Environment]] = {
+    "fr": _templates("fr", {"de": de, "to_the_second": second, "to_the_minute": minute}),
+    "en": _templates("en", {"to_the_second": _english_second, "to_the_minute": _english_minute}),
+}

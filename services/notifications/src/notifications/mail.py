@@ -1,12 +1,16 @@
 """A letter as a mail: who sends it, who gets it, and the headers that identify it."""
 
-from collections.abc import Iterable, Mapping
+import quopri
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from email.header import Header
 from email.headerregistry import Address
-from email.message import EmailMessage
-from email.policy import SMTP
-from email.utils import parseaddr
+from email.mime.application import MIMEApplication
+from email.mime.multipart import MIMEMultipart
+from email.mime.nonmultipart import MIMENonMultipart
+from email.policy import compat32
+from email.utils import format_datetime, formataddr, parseaddr
 from uuid import UUID
 
 from pydantic import EmailStr, TypeAdapter, ValidationError
@@ -15,6 +19,8 @@ from shared.observability import CORRELATION_HEADER
 from notifications.letters import Letter
 
 _EMAIL: TypeAdapter[str] = TypeAdapter(EmailStr)
+# the standard library's newer policies parse each header again: four times the work of all this
+_ON_THE_LINE = compat32.clone(linesep="\r\n")
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +54,7 @@ def usable_addresses(people: Iterable[Mapping[str, str]]) -> tuple[Address, ...]
         if email.isascii():
             found.setdefault(
                 email.casefold(),
-                Address(display_name=" ".join(person["name"].split()), addr_spec=email),
+                Address(display_name=_one_line(person["name"]), addr_spec=email),
             )
     return tuple(found.values())
 
@@ -60,11 +66,31 @@ def in_one_line(addresses: Iterable[Address]) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Marks:
-    """What identifies a mail: its message, the click it comes from, and where answers go."""
+    """What identifies a mail: its message, the click it comes from, where answers go, and the link
+    by which its family refuses more of them, where it may.
+    """
 
     message_id: UUID
     correlation_id: str
     reply_to: str
+    unsubscribe_url: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Attachment:
+    """A PDF that goes with a letter."""
+
+    filename: str
+    content: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class Mail:
+    """A mail ready to be handed over: its envelope, and its bytes."""
+
+    sender: str
+    recipients: tuple[str, ...]
+    content: bytes
 
 
 def compose(
@@ -73,23 +99,57 @@ def compose(
     letterhead: Letterhead,
     marks: Marks,
     now: datetime,
-) -> EmailMessage:
+    attachments: Sequence[Attachment] = (),
+) -> Mail:
     """Put a letter in its envelope.
 
     The Message-ID comes from the message's own identifier, so that mail servers and readers
     recognise the one mail that a crash may have sent twice.
     """
-    mail = EmailMessage(policy=SMTP)
-    mail["From"] = letterhead.sender
-    mail["To"] = recipients
+    mail = _body(letter, attachments)
+    mail["From"] = _address(letterhead.sender)
+    mail["To"] = ", ".join(map(_address, recipients))
     if answers := usable_addresses([{"name": "", "email": marks.reply_to}]):
-        mail["Reply-To"] = answers
-    mail["Subject"] = letter.subject
-    mail["Date"] = now
+        mail["Reply-To"] = ", ".join(map(_address, answers))
+    mail["Subject"] = Header(_one_line(letter.subject), "utf-8", header_name="Subject").encode()
+    mail["Date"] = format_datetime(now)
     mail["Message-ID"] = f"<{marks.message_id}@rentree.{letterhead.sender.domain}>"
     mail["Auto-Submitted"] = "auto-generated"
-    mail["Content-Language"] = "fr"
-    mail[CORRELATION_HEADER] = marks.correlation_id
-    mail.set_content(letter.text, cte="quoted-printable")
-    mail.add_alternative(letter.html, subtype="html", cte="quoted-printable")
-    return mail
+    if marks.unsubscribe_url:
+        mail["List-Unsubscribe"] = f"<{marks.unsubscribe_url}>"
+        mail["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
+    mail["Content-Language"] = letter.language
+    mail[CORRELATION_HEADER] = _one_line(marks.correlation_id)
+    return Mail(
+        sender=letterhead.sender.addr_spec,
+        recipients=tuple(address.addr_spec for address in recipients),
+        content=mail.as_bytes(policy=_ON_THE_LINE),
+    )
+
+
+def _body(letter: Letter, attachments: Sequence[Attachment]) -> MIMEMultipart:
+    words = MIMEMultipart("alternative", None, [_text("plain", letter.text)])
+    words.attach(_text("html", letter.html))
+    if not attachments:
+        return words
+    whole = MIMEMultipart("mixed", None, [words])
+    for each in attachments:
+        part = MIMEApplication(each.content, "pdf")
+        part.add_header("Content-Disposition", "attachment", filename=each.filename)
+        whole.attach(part)
+    return whole
+
+
+def _text(kind: str, words: str) -> MIMENonMultipart:
+    part = MIMENonMultipart("text", kind, charset="utf-8")
+    part["Content-Transfer-Encoding"] = "quoted-printable"
+    part.set_payload(quopri.encodestring(words.encode()).decode("ascii"))
+    return part
+
+
+def _address(address: Address) -> str:
+    return formataddr((_one_line(address.display_name), address.addr_spec))
+
+
+def _one_line(words: str) -> str:
+    return " ".join(words.split())

@@ -2,9 +2,12 @@
 
 from datetime import datetime, timedelta
 
+from shared.contracts.notifications import DeliveryState
+
 GIVES_UP_AFTER = timedelta(hours=48)
 """A message that failed for this long has failed (S75)."""
 
+_AGAIN_AFTER = timedelta(minutes=5)
 _FIRST_PAUSE = timedelta(seconds=2)
 _LONGEST_PAUSE = timedelta(hours=1)
 _LONGEST_REST = timedelta(seconds=30)
@@ -24,6 +27,11 @@ def next_attempt(
 def rest(failed_connections: int, jitter: float) -> timedelta:
     """Say how long to leave a mail server alone that could not be reached."""
     return _pause(failed_connections, jitter, _LONGEST_REST)
+
+
+def again_from(state: DeliveryState, state_at: datetime) -> datetime | None:
+    """Say when a receipt may be sent again; None while it is on its way."""
+    return None if state == "waiting" else state_at + _AGAIN_AFTER
 
 
 def _pause(failures: int, jitter: float, longest: timedelta) -> timedelta:

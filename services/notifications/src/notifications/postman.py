@@ -2,22 +2,25 @@
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from email.message import EmailMessage
 from typing import Literal
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
 
+from notifications.mail import Mail
 from notifications.patience import rest
 
 TAKES_A_MAIL_WITHIN_SECONDS = 5.0
 """How long handing a mail over may last: a graceful stop waits for its end."""
 
 _ANSWERS_WITHIN_SECONDS = 10.0
+_ALIVE_WITHIN_SECONDS = 2.0
+_KEPT_SECONDS = 30.0
 
 type Security = Literal["smtp", "smtp+starttls", "smtps"]
 
@@ -30,6 +33,14 @@ class MailServerAway(Exception):
 
 class MailRefused(Exception):
     """The mail server will never take this mail, or not for any of its recipients."""
+
+
+@dataclass(frozen=True, slots=True)
+class Acceptance:
+    """What the mail server said when it took a mail, and the addresses that it refused."""
+
+    answer: str
+    refused: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,25 +72,28 @@ class MailServer:
         )
 
 
-@dataclass(frozen=True, slots=True)
 class Line:
-    """An open line to the mail server."""
+    """An open line to the mail server, which carries one mail after another."""
 
-    client: aiosmtplib.SMTP
+    def __init__(self, client: aiosmtplib.SMTP) -> None:
+        self._client = client
+        self.last_used = time.monotonic()
 
     @property
     def is_open(self) -> bool:
         """Whether another mail can be handed over."""
-        return self.client.is_connected
+        return self._client.is_connected
 
-    async def hand_over(self, mail: EmailMessage) -> Mapping[str, str]:
-        """Have the mail taken; give the addresses that were refused, with the server's reason.
+    async def hand_over(self, mail: Mail) -> Acceptance:
+        """Have the mail taken, by some of its recipients at least.
 
         Raises MailRefused where it is refused for ever, and otherwise whatever failed.
         """
         try:
             async with asyncio.timeout(TAKES_A_MAIL_WITHIN_SECONDS):
-                refused, _ = await self.client.send_message(mail)
+                refused, answer = await self._client.sendmail(
+                    mail.sender, mail.recipients, mail.content
+                )
         except aiosmtplib.SMTPRecipientsRefused as refusal:
             if all(each.code >= 500 for each in refusal.recipients):
                 reasons = {each.recipient: _reason(each) for each in refusal.recipients}
@@ -90,18 +104,38 @@ class Line:
                 raise MailRefused(_reason(refusal)) from refusal
             raise
         except TimeoutError:
-            self.client.close()  # its next answer would be the one that came too late
+            self._client.close()  # its next answer would be the one that came too late
             raise
-        return {address: f"{answer.code} {answer.message}" for address, answer in refused.items()}
+        self.last_used = time.monotonic()
+        refusals = {address: f"{each.code} {each.message}" for address, each in refused.items()}
+        return Acceptance(answer, refusals)
+
+    async def is_alive(self) -> bool:
+        """Ask the server whether it is still there."""
+        try:
+            async with asyncio.timeout(_ALIVE_WITHIN_SECONDS):
+                await self._client.noop()
+        except (aiosmtplib.SMTPException, OSError):
+            self._client.close()
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Take leave of the server, if it is still there."""
+        with suppress(aiosmtplib.SMTPException, OSError):
+            async with asyncio.timeout(_ALIVE_WITHIN_SECONDS):
+                await self._client.quit()
+        self._client.close()
 
 
-@dataclass(slots=True)
 class Postman:
-    """Opens lines to the mail server, and leaves it alone for a while when it is away."""
+    """Keeps lines to the mail server, and leaves it alone for a while when it is away."""
 
-    server: MailServer
-    _failed_connections: int = 0
-    _rests_until: datetime | None = None
+    def __init__(self, server: MailServer) -> None:
+        self._server = server
+        self._idle: list[Line] = []
+        self._failed_connections = 0
+        self._rests_until: datetime | None = None
 
     @property
     def is_resting(self) -> bool:
@@ -110,14 +144,40 @@ class Postman:
 
     @asynccontextmanager
     async def line(self) -> AsyncIterator[Line]:
-        """Give a line; raises MailServerAway where there is none to be had."""
+        """Give a line, one that was used a moment ago if it is still good; raises MailServerAway
+        where there is none to be had.
+        """
+        line = await self._kept() or await self._opened()
+        try:
+            yield line
+        finally:
+            if line.is_open:
+                self._idle.append(line)
+
+    async def hang_up(self) -> None:
+        """Close the lines that were not used for a while."""
+        long_ago = time.monotonic() - _KEPT_SECONDS
+        unused = [line for line in self._idle if line.last_used < long_ago]
+        for line in unused:
+            self._idle.remove(line)
+            await line.close()
+
+    async def _kept(self) -> Line | None:
+        while self._idle:
+            line = self._idle.pop()
+            if line.is_open and await line.is_alive():
+                return line
+        return None
+
+    async def _opened(self) -> Line:
+        server = self._server
         client = aiosmtplib.SMTP(
-            hostname=self.server.host,
-            port=self.server.port,
-            username=self.server.username,
-            password=self.server.password,
-            use_tls=self.server.security == "smtps",
-            start_tls=self.server.security == "smtp+starttls",
+            hostname=server.host,
+            port=server.port,
+            username=server.username,
+            password=server.password,
+            use_tls=server.security == "smtps",
+            start_tls=server.security == "smtp+starttls",
             timeout=_ANSWERS_WITHIN_SECONDS,
         )
         try:
@@ -127,8 +187,7 @@ class Postman:
             self._rest()
             raise MailServerAway(repr(error)) from error
         self._failed_connections = 0
-        async with client:
-            yield Line(client)
+        return Line(client)
 
     def _rest(self) -> None:
         """Rest longer after each failure; lines that failed together count as one."""

@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime
 
-from shared.contracts.courses import SeatOffered
+from shared.contracts.courses import OfferEnded, SeatConfirmed, SeatOffered, SeatPlaced
+from shared.contracts.documents import DocumentAccepted, DocumentRefused
 from shared.contracts.enrolment import (
     ApplicationSubmitted,
     CampaignPublished,
@@ -48,6 +49,90 @@ async def send_offer(event: SeatOffered, tx: Transaction, occurrence: Occurrence
         place_id=event.place_id,
         pointless_at=event.offered_until,
         content={"course": event.label, "until": event.offered_until},
+    )
+
+
+async def tell_ended_offer(event: OfferEnded, tx: Transaction, occurrence: Occurrence) -> None:
+    """Have a family told what became of an offer; one that has not left will not (S66)."""
+    await queue_message(
+        tx,
+        "waiting_list_offer_ended",
+        str(event.place_id),
+        occurrence,
+        family_id=event.family_id,
+        student_id=event.student_id,
+        campaign_id=event.campaign_id,
+        place_id=event.place_id,
+        content={"course": event.label, "end": event.end},
+    )
+
+
+async def tell_confirmed_seat(
+    event: SeatConfirmed, tx: Transaction, occurrence: Occurrence
+) -> None:
+    """Have a family told that a seat is confirmed (S74)."""
+    await queue_message(
+        tx,
+        "seat_confirmed",
+        str(event.hold_id),
+        occurrence,
+        family_id=event.family_id,
+        student_id=event.student_id,
+        campaign_id=event.campaign_id,
+        content={"course": event.label},
+    )
+
+
+async def tell_placed_seat(event: SeatPlaced, tx: Transaction, occurrence: Occurrence) -> None:
+    """Have a family told that the staff gave it a seat; of an offer that it accepted itself it is
+    told as of its end (S74).
+    """
+    if event.decided_by != "staff":
+        return
+    await queue_message(
+        tx,
+        "seat_placed",
+        str(event.hold.id),
+        occurrence,
+        family_id=event.family_id,
+        student_id=event.student_id,
+        campaign_id=event.campaign_id,
+        content={
+            "course": event.hold.label,
+            "is_another": event.replaced_hold_id is not None,
+        },
+    )
+
+
+async def tell_accepted_document(
+    event: DocumentAccepted, tx: Transaction, occurrence: Occurrence
+) -> None:
+    """Have a family told that a document was accepted, each time that it is (S83)."""
+    await queue_message(
+        tx,
+        "document_accepted",
+        f"{event.document_id}:{event.accepted_at.isoformat()}",
+        occurrence,
+        family_id=event.family_id,
+        student_id=event.student_id,
+        campaign_id=event.campaign_id,
+        content={"name": event.name},
+    )
+
+
+async def tell_refused_document(
+    event: DocumentRefused, tx: Transaction, occurrence: Occurrence
+) -> None:
+    """Have a family told that a document was refused, and why, each time that it is (S83)."""
+    await queue_message(
+        tx,
+        "document_refused",
+        f"{event.document_id}:{event.refused_at.isoformat()}",
+        occurrence,
+        family_id=event.family_id,
+        student_id=event.student_id,
+        campaign_id=event.campaign_id,
+        content={"name": event.name, "reason": event.reason},
     )
 
 
@@ -134,7 +219,9 @@ def _family_row(record: FamilyRecord) -> dict[str, object]:
     """Keep names and addresses, and nothing else that a receipt does not need."""
     return {
         "id": record.id,
+        "site_id": record.site_id,
         "revision": record.revision,
+        "language": record.language,
         "guardians": [
             {"name": f"{guardian.first_name} {guardian.last_name}", "email": guardian.email}
             for guardian in record.guardians

@@ -309,6 +309,7 @@ class SeatConfirmed(Event, about="hold_id"):
     student_id: UUID
     follow_id: UUID
     course_id: UUID
+    label: str = ""
 
 
 class SeatOffered(Event, about="place_id"):

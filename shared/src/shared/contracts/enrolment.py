@@ -201,6 +201,16 @@ class CampaignPublished(Event, about="campaign_id"):
     documents_due_at: datetime
 
 
+class ApplicationStarted(Event, about="application_id"):
+    """A family began an application: a draft, which it has not sent."""
+
+    application_id: UUID
+    campaign_id: UUID
+    student_id: UUID
+    family_id: UUID
+    started_at: datetime
+
+
 class SubmittedChoice(Contract):
     """A row of a submitted application; ``hold_id`` where a seat was held for it, and then
     ``label`` is courses' own.

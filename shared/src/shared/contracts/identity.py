@@ -1,34 +1,14 @@
 """What identity answers and tells: sites, accounts, sessions, families, guardians, students."""
 
 from datetime import date, datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from pydantic import AfterValidator, EmailStr, Field, StringConstraints, model_validator
+from pydantic import EmailStr, Field, StringConstraints
 
 from shared.contract import Command, Contract, Event, ImportFile, Query
-
-type Civility = Literal["Madame", "Monsieur"]
-
-
-def _plausible_phone(value: str) -> str:
-    digits = [character for character in value if character.isdigit()]
-    if value and not 9 <= len(digits) <= 15:
-        message = "phone"
-        raise ValueError(message)
-    return value
-
-
-type Text = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
-type RequiredText = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)
-]
-type Phone = Annotated[
-    str,
-    StringConstraints(strip_whitespace=True, max_length=30, pattern=r"^[0-9+ ().-]*$"),
-    AfterValidator(_plausible_phone),
-]
-type Postcode = Annotated[str, StringConstraints(strip_whitespace=True, pattern=r"^[0-9]{5}$")]
+from shared.contracts.letters import Language
+from shared.contracts.people import GuardianDetails, StudentDetails
 
 
 class Site(Contract):
@@ -60,11 +40,15 @@ class SignedIn(Contract):
 
 
 class SignIn(Command[SignedIn]):
-    """Open a session. One refusal for a wrong site, username or password: ``wrong_credentials``."""
+    """Open a session. One refusal for a wrong site, username or password: ``wrong_credentials``.
+
+    ``device`` is what the session's owner will recognise it by, in words.
+    """
 
     site_id: UUID
     username: str = Field(max_length=100)
     password: str = Field(repr=False, max_length=200)
+    device: str = Field(default="", max_length=100)
 
 
 class RefreshSession(Command[SignedIn]):
@@ -77,58 +61,128 @@ class SignOut(Command[None]):
     """End the caller's session on every device that shares its refresh token."""
 
 
-class GuardianDetails(Contract):
-    """What a guardian declares (S30). At least one of the three phones is given."""
+class OpenSession(Contract):
+    """A session of the caller's account; ``last_seen_at`` is when it was last renewed."""
 
-    civility: Civility
-    last_name: RequiredText
-    first_name: RequiredText
-    birth_on: date | None = None
-    birth_place: Text = ""
-    birth_department: Text = ""
-    marital_status: Text = ""
-    socio_professional_code: Text = ""
-    profession: Text = ""
-    address: RequiredText
-    postcode: Postcode
-    city: RequiredText
-    home_phone: Phone = ""
-    mobile: Phone = ""
-    work_phone: Phone = ""
+    id: UUID
+    device: str
+    opened_at: datetime
+    last_seen_at: datetime
+    is_this_one: bool
+
+
+class ListSessions(Query[tuple[OpenSession, ...]]):
+    """The caller's open sessions: this one first, then the one seen last."""
+
+
+class EndSession(Command[None]):
+    """Sign one of the caller's sessions out, wherever it is."""
+
+    session_id: UUID
+
+
+class EndOtherSessions(Command[None]):
+    """Sign every session of the caller out but this one."""
+
+
+class RecentlyEndedSessions(Query[tuple[UUID, ...]]):
+    """The sessions ended so lately that an access token of theirs may still be valid. Public: it
+    names nobody.
+    """
+
+
+class Account(Contract):
+    """An account as its owner sees it; ``new_email`` waits for its confirmation."""
+
+    username: str
+    email: str
+    new_email: str = ""
+
+
+class MyAccount(Query[Account]):
+    """The caller's own account."""
+
+
+type NewPassword = Annotated[str, StringConstraints(max_length=200)]
+"""At least 12 characters, refused with ``password_too_short``, and hard to guess, refused with
+``password_too_common``: identity judges it, by the account's own words too.
+"""
+
+
+class ChangePassword(Command[None]):
+    """Replace the caller's password; their other sessions end. Refused with ``wrong_password``.
+
+    Sent again once done it is refused, and changes nothing: the current password is the new one.
+    """
+
+    current_password: str = Field(repr=False, max_length=200)
+    new_password: NewPassword = Field(repr=False)
+
+
+class RequestPasswordReset(Command[None]):
+    """Have a link mailed to choose a password anew.
+
+    Public, and answered alike whether or not there is such an account, with an e-mail or without.
+    """
+
+    site_id: UUID
+    username: str = Field(max_length=100)
+
+
+class ResetLink(Contract):
+    """Whose password a mailed link changes, and until when."""
+
+    username: str
+    site_id: UUID
+    expires_at: datetime
+
+
+class ReadResetLink(Query[ResetLink]):
+    """What a mailed link is good for. Public; refused with ``link_expired`` where it is not."""
+
+    token: str = Field(repr=False, max_length=100)
+
+
+class ResetPassword(Command[None]):
+    """Choose a password by a mailed link, once: every session ends, and so does a lock.
+
+    Public; refused with ``link_expired`` where the link was used, replaced or left too long.
+    """
+
+    token: str = Field(repr=False, max_length=100)
+    new_password: NewPassword = Field(repr=False)
+
+
+class RequestEmailChange(Command[None]):
+    """Have a link mailed to a new address: nothing changes before it is confirmed.
+
+    Refused with ``wrong_password``, and with ``too_many_requests`` beyond a few an hour.
+    """
+
     email: EmailStr
-    extra_phone_1: Phone = ""
-    extra_phone_2: Phone = ""
-    extra_phone_3: Phone = ""
-
-    @model_validator(mode="after")
-    def _one_phone_at_least(self) -> "GuardianDetails":
-        if not (self.home_phone or self.mobile or self.work_phone):
-            message = "one_phone_at_least"
-            raise ValueError(message)
-        return self
+    current_password: str = Field(repr=False, max_length=200)
 
 
-class StudentDetails(Contract):
-    """What is declared of a student (S31)."""
+class EmailLink(Contract):
+    """The address that a mailed link confirms, and until when."""
 
-    civility: Civility
-    last_name: RequiredText
-    first_name: RequiredText
-    birth_on: date
-    birth_place: Text = ""
-    birth_department: Text = ""
-    marital_status: Text = ""
-    address: RequiredText
-    postcode: Postcode
-    city: RequiredText
-    home_phone: Phone = ""
-    mobile: Phone = ""
-    work_phone: Phone = ""
-    email: EmailStr | Literal[""] = ""
-    emergency_contact: Text = ""
-    emergency_phone: Phone = ""
-    school_level: Text = ""
-    school: Text = ""
+    email: str
+    expires_at: datetime
+
+
+class ReadEmailLink(Query[EmailLink]):
+    """What a mailed link is good for. Public; refused with ``link_expired`` where it is not."""
+
+    token: str = Field(repr=False, max_length=100)
+
+
+class ConfirmEmailChange(Command[None]):
+    """Make the address that got the link the guardian's own, once.
+
+    Public; refused with ``link_expired`` where the link was used, replaced or left too long.
+    """
+
+    token: str = Field(repr=False, max_length=100)
 
 
 class Guardian(Contract):
@@ -219,12 +273,16 @@ class StudentRecord(Contract):
 
 
 class FamilyRecord(Contract):
-    """A whole family, replacing what was known of it when ``revision`` is higher."""
+    """A whole family, replacing what was known of it when ``revision`` is higher.
+
+    ``language`` is the one that it is written to in.
+    """
 
     id: UUID
     site_id: UUID
     name: str
     revision: int
+    language: Language = "fr"
     guardians: tuple[GuardianRecord, ...]
     students: tuple[StudentRecord, ...]
 
@@ -240,3 +298,75 @@ class SitesRecorded(Event):
 
     revision: datetime
     sites: tuple[Site, ...]
+
+
+class SessionsEnded(Event, about="account_id"):
+    """Sessions were ended before their time: no token of theirs is to be taken any more."""
+
+    account_id: UUID
+    session_ids: tuple[UUID, ...]
+    ended_at: datetime
+
+
+class Addressee(Contract):
+    """A guardian to write to, at the address on file, and the family and the site they are of."""
+
+    name: str
+    email: str
+    family_id: UUID
+    site_id: UUID
+
+
+class PasswordResetOpened(Event, about="account_id", personal=True):
+    """A guardian who forgot their password is to get the link that ``token`` makes."""
+
+    account_id: UUID
+    to: Addressee
+    token: str = Field(repr=False)
+    expires_at: datetime
+
+
+class PasswordChanged(Event, about="account_id", personal=True):
+    """An account's password is another one, chosen while signed in or by a mailed link."""
+
+    account_id: UUID
+    to: Addressee
+    changed_at: datetime
+
+
+class AccountLocked(Event, about="account_id", personal=True):
+    """Ten failures locked an account until an instant."""
+
+    account_id: UUID
+    to: Addressee
+    locked_until: datetime
+
+
+class EmailChangeOpened(Event, about="account_id", personal=True):
+    """A guardian wishes to be written to elsewhere: ``to`` is the new address, which gets the link
+    that ``token`` makes.
+    """
+
+    account_id: UUID
+    to: Addressee
+    token: str = Field(repr=False)
+    expires_at: datetime
+
+
+class EmailChanged(Event, about="guardian_id", personal=True):
+    """A guardian's e-mail is another one: ``to`` has the new one; there may have been none."""
+
+    guardian_id: UUID
+    to: Addressee
+    old_email: str
+    changed_at: datetime
+
+
+class FamilyErased(Event, about="family_id"):
+    """A family's data is to leave the territory's records (S96): each service that keeps some
+    erases it, and says so by an event of its own.
+    """
+
+    family_id: UUID
+    student_ids: tuple[UUID, ...]
+    erased_at: datetime

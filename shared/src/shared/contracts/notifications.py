@@ -1,33 +1,107 @@
 """What notifications answers and tells: messages and their delivery."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
-from shared.contract import Contract, Event, Query
+from pydantic import AwareDatetime, Base64Bytes, Field, StringConstraints
+
+from shared.contract import Command, Contract, Event, Query
+from shared.contracts.letters import (
+    Language,
+    ReminderKind,
+    Reminders,
+    WordedKind,
+    Wording,
+    WordingPreview,
+    WordingText,
+)
 
 type ReceiptKind = Literal["submission_receipt", "decline_receipt"]
-type MessageKind = ReceiptKind | Literal["waiting_list_offer"]
-type DeliveryState = Literal["waiting", "sent", "failed", "no_address"]
+type AccountNoticeKind = Literal[
+    "password_reset_link",
+    "password_changed",
+    "account_locked",
+    "email_confirmation_link",
+    "email_changed",
+    "email_recorded",
+]
+type DecisionKind = Literal[
+    "seat_confirmed", "seat_placed", "waiting_list_offer_ended", "document_accepted"
+]
+type MessageKind = WordedKind | AccountNoticeKind | DecisionKind
+type ReceiptNumber = Annotated[str, Field(max_length=100)]
+type DeliveryState = Literal["waiting", "sent", "failed", "no_address", "not_needed"]
+"""``not_needed`` is a reminder that its family had answered, or wanted no more, when it was due."""
 
 
 class Delivery(Contract):
-    """A receipt sent to a family: to whom, where it stands, and since when."""
+    """A receipt sent to a family: to whom, where it stands, and since when.
+
+    ``again_from`` is when it may be sent again: none while it is on its way, or where the family
+    has no address.
+    """
 
     kind: ReceiptKind
     receipt_number: str
     to: str
     state: DeliveryState
     at: datetime
+    again_from: datetime | None = None
 
 
 class ListDeliveries(Query[tuple[Delivery, ...]]):
-    """The receipts of one application of the caller's family, the latest first.
+    """The receipts of one application, the latest first: for its family, and the staff of its site.
 
     An offer of a waiting list is about a place, not an application: the portal shows it by itself.
     """
 
     application_id: UUID
+
+
+class PrintedReceipt(Contract):
+    """A receipt as a PDF to keep."""
+
+    filename: str
+    pdf: Base64Bytes
+
+
+class PrintReceipt(Query[PrintedReceipt]):
+    """The PDF of a receipt, for its family and the staff of its site: the same each time, but
+    for names and missing pieces, as they are now.
+
+    Refused: ``not_found``, ``receipt_not_ready`` (what it names is not known yet: repeat in a
+    moment).
+    """
+
+    receipt_number: ReceiptNumber
+
+
+class SendReceiptAgain(Command[Delivery]):
+    """Send a receipt again, to the family's present addresses (family, or staff of the site).
+
+    ``delivery_id`` is the client's. Refused: ``receipt_on_its_way``, ``sent_a_moment_ago`` (with
+    ``facts["again_from"]``), ``no_address``, ``not_found``.
+    """
+
+    delivery_id: UUID
+    receipt_number: ReceiptNumber
+
+
+class GenuineReceipt(Contract):
+    """What anyone may know of a receipt whose number and code they have."""
+
+    received_at: datetime
+
+
+class VerifyReceipt(Query[GenuineReceipt | None]):
+    """Tell whether a receipt is genuine, by the code printed on it; public.
+
+    None for a number that does not exist, as for a wrong code.
+    """
+
+    receipt_number: ReceiptNumber
+    code: str = Field(max_length=100)
 
 
 class MessageSent(Event, about="message_id"):
@@ -42,3 +116,293 @@ class MessageSent(Event, about="message_id"):
     family_id: UUID
     kind: MessageKind
     sent_at: datetime
+
+
+class FamilyMessagesErased(Event, about="family_id"):
+    """Nothing is left of what a family was sent, nor of whom it was sent to (S96)."""
+
+    family_id: UUID
+    erased_at: datetime
+
+
+class ListReminders(Query[tuple[Reminders, ...]]):
+    """The reminders of a campaign, by kind; for the staff of its site."""
+
+    campaign_id: UUID
+
+
+class LaunchReminders(Command[Reminders]):
+    """Remind now every family that a kind concerns, each once (S85); for the staff of the site.
+
+    ``launch_id`` is the caller's. Refused: ``reminders_stopped``, ``reminded_lately`` (once a day,
+    with ``facts["launch_from"]``), ``deadline_passed``, ``not_found``.
+    """
+
+    launch_id: UUID
+    campaign_id: UUID
+    kind: ReminderKind
+
+
+class StopReminders(Command[None]):
+    """Send no more reminders of a kind in a campaign, those that wait included (staff)."""
+
+    campaign_id: UUID
+    kind: ReminderKind
+
+
+class ResumeReminders(Command[None]):
+    """Send reminders again, after :class:`StopReminders`."""
+
+    campaign_id: UUID
+    kind: ReminderKind
+
+
+class ReminderChoice(Query[bool]):
+    """Whether the family of a mail's link gets reminders; public, ``link_expired`` if not ours."""
+
+    token: str = Field(max_length=200, repr=False)
+
+
+class ChooseReminders(Command[None]):
+    """Get reminders or not, by a mail's link; public, refused as :class:`ReminderChoice`."""
+
+    token: str = Field(max_length=200, repr=False)
+    wanted: bool
+
+
+class ListWordings(Query[tuple[Wording, ...]]):
+    """The wordings of a site, for its staff."""
+
+    site_id: UUID
+
+
+class SaveWording(Command[Wording]):
+    """Open the messages of a kind in a site's own words, from now on (staff of the site).
+
+    Refused: ``wording_refused``, with ``facts["line"]`` and, where there is one,
+    ``facts["variable"]`` that does not exist.
+    """
+
+    site_id: UUID
+    kind: WordedKind
+    language: Language = "fr"
+    text: WordingText
+
+
+class ResetWording(Command[Wording]):
+    """Come back to the territory's words."""
+
+    site_id: UUID
+    kind: WordedKind
+    language: Language = "fr"
+
+
+class PreviewWording(Query[WordingPreview]):
+    """An example of a message in these words, which are not saved, or in the site's present ones.
+
+    Refused as :class:`SaveWording`.
+    """
+
+    site_id: UUID
+    kind: WordedKind
+    language: Language = "fr"
+    text: WordingText | None = None
+
+
+A_PAGE_OF_MESSAGES = 50
+
+
+class MessageAttempt(Contract):
+    """A time that a message was tried, and what the mail server answered."""
+
+    at: datetime
+    outcome: DeliveryState
+    answer: str
+
+
+class SentMessage(Contract):
+    """A message to a family: what, to whom, where it stands and since when (``at``).
+
+    ``failure`` says why an address, or all, got nothing.
+    """
+
+    id: UUID
+    kind: MessageKind
+    family_id: UUID
+    student: str
+    created_at: datetime
+    to: str
+    state: DeliveryState
+    at: datetime
+    failure: str
+    attempts: tuple[MessageAttempt, ...]
+
+
+class ListMessages(Query[tuple[SentMessage, ...]]):
+    """The messages to a family, the latest first, fifty at a time; ``before`` is the last one
+    of the page before.
+
+    A family's own, but those to one guardian alone; to the staff, their site's to ``family_id``.
+    """
+
+    family_id: UUID | None = None
+    before: UUID | None = None
+
+
+class ListMailFailures(Query[tuple[SentMessage, ...]]):
+    """What a site's families were not sent, or not at every address (S82), for its staff; listed
+    as :class:`ListMessages` lists.
+    """
+
+    site_id: UUID
+    before: UUID | None = None
+
+
+type WebhookUrl = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)
+]
+type WebhookState = Literal["enabled", "disabled", "suspended"]
+"""Disabled by an operator, suspended by us: either way nothing is sent."""
+type WebhookDeliveryState = Literal["waiting", "delivered", "failed"]
+
+
+class Webhook(Contract):
+    """Where events are sent for a system without AMQP (S91), and how that goes.
+
+    ``state_reason`` says why it is suspended; ``failing_since`` since when nothing got through;
+    ``waiting`` how many deliveries are still to be made.
+    """
+
+    id: UUID
+    url: str
+    event_types: tuple[str, ...]
+    description: str
+    created_at: datetime
+    state: WebhookState
+    state_at: datetime
+    state_reason: str = ""
+    failing_since: datetime | None = None
+    waiting: int = 0
+
+
+class WebhookSecret(Contract):
+    """What signs, and verifies, what is sent: ``whsec_…``. It is shown when it is made only."""
+
+    webhook_id: UUID
+    secret_id: UUID
+    secret: str
+
+
+class RegisterWebhook(Command[WebhookSecret]):
+    """Have events of these types sent to ``url``. For operators alone, as all about webhooks.
+
+    ``webhook_id`` is the caller's, and is its first secret's. Refused: ``webhook_url_refused``
+    (``facts["reason"]`` says why: not https, a private address, an unknown name…),
+    ``webhook_events_refused`` (``facts["event_types"]`` are unknown or personal, S90),
+    ``webhook_id_reused``, ``webhook_secret_shown``.
+    """
+
+    webhook_id: UUID
+    url: WebhookUrl
+    event_types: Annotated[tuple[str, ...], Field(min_length=1, max_length=200)]
+    description: Annotated[str, StringConstraints(strip_whitespace=True, max_length=500)] = ""
+
+
+class RotateWebhookSecret(Command[WebhookSecret]):
+    """Make a new secret; the former one signs too for 24 hours.
+
+    ``secret_id`` is the caller's. Refused: ``webhook_secret_shown``, where that secret was made
+    more than ten minutes ago: mint another identifier.
+    """
+
+    webhook_id: UUID
+    secret_id: UUID
+
+
+class EnableWebhook(Command[None]):
+    """Send again; what waited goes at once. What happened meanwhile is had by a replay."""
+
+    webhook_id: UUID
+
+
+class DisableWebhook(Command[None]):
+    """Send nothing, and queue nothing, until it is enabled again."""
+
+    webhook_id: UUID
+
+
+class RemoveWebhook(Command[None]):
+    """Forget a webhook, its secrets and its delivery log. One already removed stays so."""
+
+    webhook_id: UUID
+
+
+class ListWebhooks(Query[tuple[Webhook, ...]]):
+    """Every webhook of the territory, the oldest first."""
+
+
+class WebhookDelivery(Contract):
+    """One event for one webhook, and what became of it; ``position`` places it in the log.
+
+    ``event_id`` is its ``webhook-id``. ``status``, ``answer`` (its first 500 characters),
+    ``failure`` and ``milliseconds`` are of the last attempt; ``due_at`` is the next one's.
+    """
+
+    position: int
+    event_id: UUID
+    event_type: str
+    happened_at: datetime
+    is_replay: bool
+    state: WebhookDeliveryState
+    attempts: int
+    attempted_at: datetime | None = None
+    due_at: datetime | None = None
+    status: int | None = None
+    answer: str = ""
+    failure: str = ""
+    milliseconds: int | None = None
+
+
+class ListWebhookDeliveries(Query[tuple[WebhookDelivery, ...]]):
+    """The delivery log of a webhook, the latest first, a hundred at a time.
+
+    ``before`` is the ``position`` of the last line of the page before.
+    """
+
+    webhook_id: UUID
+    state: WebhookDeliveryState | None = None
+    before: int | None = None
+
+
+class WebhookReplay(Contract):
+    """How many events are sent again.
+
+    ``reached`` is set where there were more than one replay takes: ask again from there.
+    """
+
+    deliveries: int
+    reached: datetime | None = None
+
+
+class ReplayWebhook(Command[WebhookReplay]):
+    """Send again, under the same identifiers, the events that happened from ``since`` on.
+
+    Events are kept for 30 days, where a webhook asked for their type. ``replay_id`` is the
+    caller's. Refused: ``webhook_not_enabled``.
+    """
+
+    webhook_id: UUID
+    replay_id: UUID
+    since: AwareDatetime
+
+
+class WebhookSuspended(Event, about="webhook_id"):
+    """Nothing is sent to a webhook any more, until an operator enables it again.
+
+    ``reason`` is ``gone`` (it answered 410) or ``failing`` (nothing got through for three days).
+    """
+
+    webhook_id: UUID
+    reason: Literal["gone", "failing"]
+    failing_since: datetime
+    suspended_at: datetime

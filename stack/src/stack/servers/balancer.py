@@ -1,15 +1,12 @@
 """The balancer in front of the gateway's replicas: HAProxy, from the system's package."""
 
-import os
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from stack.errors import StackError
 from stack.probes import answers
 from stack.process import Process, Program, Report
+from stack.programs import installed
 
-SYSTEM_FOLDERS = "/usr/sbin:/usr/local/sbin:/sbin"  # not on every user's PATH
 CONFIGURATION = Path(__file__).parents[4] / "deploy" / "balancer"
 
 
@@ -23,7 +20,7 @@ class Balancer:
             Program(
                 name="balancer",
                 command=(
-                    *(_haproxy(), "-db"),
+                    *(installed("haproxy", "haproxy"), "-db"),
                     *("-f", str(CONFIGURATION / "haproxy.cfg")),
                     *("-f", str(self._replicas_file)),
                 ),
@@ -58,11 +55,3 @@ def backend(replicas: Sequence[str]) -> str:
         for number, url in enumerate(replicas, start=1)
     )
     return "".join(("backend gateway\n", *servers))
-
-
-def _haproxy() -> str:
-    path = os.pathsep.join((os.environ.get("PATH", os.defpath), SYSTEM_FOLDERS))
-    found = shutil.which("haproxy", path=path)
-    if not found:
-        raise StackError("HAProxy is not installed: run `apt-get install haproxy`.")
-    return found

@@ -4,6 +4,8 @@ import json
 import os
 import signal
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from stack.errors import StackError
@@ -11,24 +13,39 @@ from stack.probes import answers
 from stack.process import Process, Program, Report
 from stack.remembered import Remembered
 
-ACCESS_KEY = "rentree"
+SERVICE = "documents"
+ADMINISTRATOR = "administrator"
+ACTIONS = ("Admin", "Read", "Write", "List", "Tagging")
 PARTS = ("master", "volume", "filer", "s3")
 
 
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """A pair of keys of the store."""
+
+    access_key: str
+    secret_key: str
+
+
 class ObjectStore:
-    """One S3 endpoint with one pair of keys, open to the scripts of any web page."""
+    """One S3 endpoint, open to the scripts of any web page.
+
+    ``keys`` are those of documents, limited to its bucket; no process is given ``administrator``.
+    """
 
     def __init__(
         self,
         folder: Path,
+        bucket: str,
         ports: Remembered[int],
         passwords: Remembered[str],
         logs: Path,
         report: Report,
     ) -> None:
         self.port = ports["store s3"]
-        self.access_key = ACCESS_KEY
-        self.secret_key = passwords["store"]
+        self.keys = Keys(SERVICE, passwords["store"])
+        self.administrator = Keys(ADMINISTRATOR, passwords["store administrator"])
+        self._bucket = bucket
         self._folder = folder
         self._ports = {
             part: (ports[f"store {part}"], ports[f"store {part} grpc"]) for part in PARTS
@@ -55,9 +72,9 @@ class ObjectStore:
     async def start(self) -> None:
         """Write the keys, run the store, wait until it answers."""
         (self._folder / "data").mkdir(exist_ok=True)
-        keys = self._keys_file
-        keys.touch(mode=0o600)
-        keys.write_text(json.dumps(keys_document(self.access_key, self.secret_key)))
+        self._keys_file.touch(mode=0o600)
+        identities = keys_document(self._bucket, self.keys, self.administrator)
+        self._keys_file.write_text(json.dumps(identities))
         await self.process.bring_up()
 
     async def stop(self) -> None:
@@ -101,16 +118,22 @@ class ObjectStore:
             "-s3.port.lance=0",
             "-master.telemetry=false",
             "-master.electionTimeout=1s",
-            "-master.volumeSizeLimitMB=1024",
+            # Small volumes: each bucket takes seven at once, of as many as would fit on the disk.
+            "-master.volumeSizeLimitMB=32",
             "-volume.max=0",
             "-volume.preStopSeconds=0",
         )
 
 
-def keys_document(access_key: str, secret_key: str) -> dict[str, object]:
-    """Give SeaweedFS's list of identities: one, which may do everything."""
-    credentials = [{"accessKey": access_key, "secretKey": secret_key}]
-    actions = ["Admin", "Read", "Write", "List", "Tagging"]
+def keys_document(bucket: str, keys: Keys, administrator: Keys) -> dict[str, object]:
+    """Give SeaweedFS's list of identities: one for a bucket, which it may make, one for all."""
+    limited = [f"{action}:{bucket}" for action in ACTIONS]
+    return {"identities": [_identity(keys, limited), _identity(administrator, ACTIONS)]}
+
+
+def _identity(keys: Keys, actions: Sequence[str]) -> dict[str, object]:
     return {
-        "identities": [{"name": access_key, "credentials": credentials, "actions": actions}],
+        "name": keys.access_key,
+        "credentials": [{"accessKey": keys.access_key, "secretKey": keys.secret_key}],
+        "actions": [*actions],
     }

@@ -11,7 +11,7 @@ from gateway.pages.wizard import (
     holds,
     intent,
     recap,
-    upload,
+    receipt,
 )
 from gateway.pages.wizard.frame import Elsewhere, lead_elsewhere
 
@@ -23,11 +23,11 @@ ROUTES = [
             *contact.ROUTES,
             *authorisations.ROUTES,
             *documents.ROUTES,
-            *upload.ROUTES,
             *courses.ROUTES,
             *holds.ROUTES,
             *recap.ROUTES,
             *done.ROUTES,
+            *receipt.ROUTES,
         ],
         exception_handlers={Elsewhere: lead_elsewhere},
     )

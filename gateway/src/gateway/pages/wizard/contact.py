@@ -13,13 +13,12 @@ from shared.contracts.enrolment import Application, CompleteStep
 from shared.contracts.identity import (
     Family,
     Guardian,
-    GuardianDetails,
     MyFamily,
     Student,
-    StudentDetails,
     UpdateGuardian,
     UpdateStudent,
 )
+from shared.contracts.people import GuardianDetails, StudentDetails
 
 from gateway.forms import Form
 from gateway.pages.wizard.frame import (

@@ -1,15 +1,17 @@
 """Step 3: the pieces to provide, none of which holds anyone back (S50 to S55)."""
 
 import asyncio
+from datetime import UTC, datetime
+from typing import Annotated
 from uuid import UUID
 
 from litestar import get, post
 from litestar.di import NamedDependency
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect, Template
 from shared.contracts.enrolment import CompleteStep
 
-from gateway.pages.pieces import pieces_if_known
+from gateway.pages.pieces import SEARCH, pieces_if_known, searched
 from gateway.pages.wizard.frame import (
     AUTHORISATIONS,
     COURSES,
@@ -26,7 +28,10 @@ from gateway.people import HttpRequest, Person
 
 @get("/dossiers/{application_id:uuid}/documents")
 async def show(
-    request: HttpRequest, person: NamedDependency[Person], application_id: FromPath[UUID]
+    request: HttpRequest,
+    person: NamedDependency[Person],
+    application_id: FromPath[UUID],
+    search: Annotated[str, QueryParameter(name=SEARCH)] = "",
 ) -> Template:
     """List what the family and the student give, and what was given."""
     application = await open_step(person, application_id, DOCUMENTS)
@@ -35,9 +40,12 @@ async def show(
         pieces_if_known(person, application.campaign, application.student_id, notices),
         ask_family(person, notices),
     )
-    return step_page(
-        request, application, DOCUMENTS, {"pieces": pieces}, family=family, notices=notices
-    )
+    context = {
+        "pieces": pieces and searched(pieces, search),
+        "search": search,
+        "now": datetime.now(UTC),
+    }
+    return step_page(request, application, DOCUMENTS, context, family=family, notices=notices)
 
 
 @post("/dossiers/{application_id:uuid}/documents")

@@ -13,7 +13,10 @@ from litestar.response import Template
 from shared.contracts.enrolment import ShowApplication
 from shared.contracts.identity import Family
 from shared.contracts.notifications import Delivery, DeliveryState, ListDeliveries
+from shared.identifiers import new_id
 
+from gateway.pages.folders import student_path
+from gateway.pages.pieces import missing_if_known
 from gateway.pages.places import ask_present_rows
 from gateway.pages.rendered import page
 from gateway.pages.wizard.frame import (
@@ -56,13 +59,25 @@ async def show(
     )
     if application.state == "draft" or application.receipt is None:
         raise Elsewhere(present_path(application))
+    delivery = _delivery(deliveries or (), application.receipt.number)
     context = {
-        "mail": _mail(_delivery(deliveries or (), application.receipt.number), family),
+        "mail": _mail(delivery, family),
+        "delivery": delivery,
+        "delivery_id": new_id(),
         "now": datetime.now(UTC),
     }
     if application.state == "submitted":
-        rows = await ask_present_rows(person, application.campaign, application.student_id, notices)
-        filed = {**context, "rows": rows}
+        campaign, student_id = application.campaign, application.student_id
+        rows, missing = await asyncio.gather(
+            ask_present_rows(person, campaign, student_id, notices),
+            missing_if_known(person, campaign, student_id, notices),
+        )
+        filed = {
+            **context,
+            "rows": rows,
+            "missing": missing,
+            "documents_path": student_path(student_id),
+        }
         return step_page(request, application, DONE, filed, family=family, notices=notices)
     declined = {
         "application": application,

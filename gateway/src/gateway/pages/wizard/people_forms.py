@@ -10,7 +10,8 @@ from typing import Final, Literal, Self
 
 from pydantic import BaseModel, Field, ValidationError, model_validator
 from pydantic_core import PydanticCustomError
-from shared.contracts.identity import Civility, Guardian, GuardianDetails, Student, StudentDetails
+from shared.contracts.identity import Guardian, Student
+from shared.contracts.people import Civility, GuardianDetails, StudentDetails
 
 from gateway.forms import UNTRANSLATED, Day, Email, Form, Phone, PostalCode
 from gateway.rendering import date_fr

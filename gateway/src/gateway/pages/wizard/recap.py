@@ -25,7 +25,7 @@ from shared.contracts.identity import Family
 
 from gateway import texts
 from gateway.forms import WHOLE_FORM, Form, YesNo
-from gateway.pages.pieces import pieces_if_known
+from gateway.pages.pieces import missing_if_known, pieces_if_known
 from gateway.pages.wizard import courses
 from gateway.pages.wizard.children import TOGETHER, named, open_together
 from gateway.pages.wizard.choices import RemarksForm
@@ -193,15 +193,17 @@ async def _ask(
     application = applications[0]
     campaign, student_id = application.campaign, application.student_id
     hold_ids = [choice.hold_id for choice in application.choices if choice.hold_id]
-    family, pieces, holds = await asyncio.gather(
+    family, pieces, missing, holds = await asyncio.gather(
         ask_family(person, notices),
         pieces_if_known(person, campaign, student_id, notices),
+        missing_if_known(person, campaign, student_id, notices),
         renew(person, hold_ids, notices, _SEATS_AWAY),
     )
     context = {
         "guardian_rows": _guardian_rows(family),
         "student_rows": _student_rows(family, student_id),
         "pieces": pieces,
+        "missing": missing,
         "re_enrols": any(choice.re_enrol for choice in application.choices),
         "holds": holds or (),
         "ended": [] if holds is None else _ended(application, holds),

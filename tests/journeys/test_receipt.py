@@ -1,0 +1,92 @@
+"""A family keeps its receipt, has it sent again, and anyone it shows it to confirms it."""
+
+import io
+import re
+
+import asyncpg
+import pytest
+from playwright.async_api import Browser, expect
+from pypdf import PdfReader
+
+from tests.harness import eventually
+from tests.journeys.family import Parent
+from tests.system import School, System
+
+pytestmark = [pytest.mark.servers, pytest.mark.browser]
+
+
+def words(reader: PdfReader) -> str:
+    return " ".join(" ".join(page.extract_text().split()) for page in reader.pages)
+
+
+def verification_link(reader: PdfReader) -> str:
+    """The address that the PDF leads to, as its reader follows it."""
+    annotations = [each.get_object() for each in reader.pages[0].get("/Annots", ())]
+    links = [str(each["/A"]["/URI"]) for each in annotations]
+    (link,) = [each for each in links if "/verification?" in each]
+    return link
+
+
+async def six_minutes_pass(school: School, number: str) -> None:
+    """Have the mail of a receipt be older than it is."""
+    connection = await asyncpg.connect(school.system.stack.postgresql.url("notifications"))
+    try:
+        await connection.execute(
+            "UPDATE message SET state_at = state_at - interval '6 minutes'"
+            " WHERE receipt_number = $1",
+            number,
+        )
+    finally:
+        await connection.close()
+
+
+@pytest.mark.parametrize(("width", "script"), [(320, False), (1280, True)])
+async def test_a_receipt_is_kept_sent_again_and_confirmed(
+    portal: System, browser: Browser, width: int, script: bool
+) -> None:
+    school = await portal.school(families=1)
+    (family,) = school.families
+    application = await school.prepare(family)
+    async with Parent.of(browser, school, family, script=script, width=width) as parent:
+        page = parent.page
+        await page.goto(f"{parent.url}/dossiers/{application.id}/recapitulatif")
+        number = await parent.validates()
+        await parent.reads_at_last("Vous pourrez le faire renvoyer par e-mail à partir du")
+
+        async with page.expect_download() as downloading:
+            await parent.follow("Télécharger l'accusé de réception (PDF)")
+        download = await downloading.value
+        assert download.suggested_filename == f"accuse-de-reception-{number}.pdf"
+        pdf = (await download.path()).read_bytes()
+        receipt = PdfReader(io.BytesIO(pdf))
+        for fact in (number, "Sacha ESSAI", "FM 2.1 (0) - LUNDI", school.name, school.email):
+            assert fact in words(receipt)
+        (mail,) = portal.mails_about(number)
+        (attachment,) = mail.iter_attachments()
+        assert attachment.get_content() == pdf
+
+        await six_minutes_pass(school, number)
+        await page.reload()
+        await parent.press("Renvoyer l'accusé de réception")
+        await parent.sees("Réinscription terminée")
+        await eventually(lambda: len(portal.mails_about(number)) == 2)
+        widest = await page.evaluate("document.documentElement.scrollWidth")
+        assert widest <= width
+
+    async with Parent.at(browser, portal.stack.public_url, script=script, width=width) as anyone:
+        await anyone.page.goto(verification_link(receipt))
+        await anyone.reads("Cet accusé de réception est authentique")
+        await expect(anyone.page.get_by_role("main")).to_contain_text(number)
+        await expect(anyone.page.get_by_role("main")).not_to_contain_text("ESSAI")
+
+        await anyone.follow("Vérifier un autre accusé de réception")
+        await anyone.page.get_by_label("Numéro de l'accusé de réception").fill(number)
+        (code,) = re.findall(r"Code de vérification : ([A-Z2-7-]{19})", words(receipt))
+        typed = anyone.page.get_by_label("Code de vérification")
+        await typed.fill(code[:-1])
+        await anyone.press("Vérifier")
+        await anyone.reads("Aucun accusé de réception n'a ce numéro et ce code")
+        await typed.fill(code.replace("-", " ").lower())
+        await anyone.press("Vérifier")
+        await anyone.reads("Cet accusé de réception est authentique")
+        assert await anyone.page.evaluate("document.documentElement.scrollWidth") <= width
