@@ -15,7 +15,7 @@ up: ## Start the whole system here, with real servers: make up SCALE="courses=2 
 test: ## Everything that is checked and tested, on real servers
 	@stack/bootstrap.sh test
 	@$(MAKE) --no-print-directory lint
-	pytest --numprocesses=2 --dist=loadfile
+	pytest --numprocesses=2 --dist=loadfile --no-loadscope-reorder
 
 check: ## What a change must pass before it is shown, in under a minute
 	@stack/bootstrap.sh check
