@@ -5,7 +5,6 @@ store must be what families were answered. The last line of output is JSON; the 
 where a check on correctness fails. ``--quick`` measures less, to see that it works.
 """
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -13,15 +12,13 @@ from os import getpid
 from pathlib import Path
 
 import aiohttp
-import uvloop
 from minio import Minio
 from shared.ask import Services
-from shared.observability import configure_logging
-from stack.errors import StackError
 from stack.running import Stack
 from stack.topology import BUCKET, REGION
 from yarl import URL
 
+from bench.command import run_named
 from bench.documents.campaign import Campaign
 from bench.documents.pace import FULL, QUICK, Pace
 from bench.documents.replicas import Replica, replica, store_of
@@ -85,24 +82,12 @@ def _clocks(stack: Stack, answering: Replica, verifying: Replica) -> dict[str, C
     }
 
 
-def main() -> int:
-    """Read the command line, run, end with the line of JSON."""
-    parser = argparse.ArgumentParser(prog="python -m bench.documents", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCENARIOS))
-    parser.add_argument("--quick", action="store_true", help="measure less")
-    given = parser.parse_args()
-    names = given.names or list(SCENARIOS)
-    if unknown := set(names) - set(SCENARIOS):
-        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
-    configure_logging("bench", "warning")
-    try:
-        findings = uvloop.run(run(names, QUICK if given.quick else FULL))
-    except StackError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print("\n" + findings.line("documents"))
-    return 0 if findings.are_right else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(
+        run_named(
+            "documents",
+            __doc__,
+            SCENARIOS,
+            lambda names, quick: run(names, QUICK if quick else FULL),
+        )
+    )

@@ -5,17 +5,14 @@ say what the clients were answered. The last line of output is JSON; the exit co
 check on correctness fails. ``--quick`` measures less, to see that it works.
 """
 
-import argparse
 import sys
 import tempfile
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
-import uvloop
-from shared.observability import configure_logging
-from stack.errors import StackError
 from stack.running import Stack
 
+from bench.command import run_named
 from bench.findings import Findings
 from bench.machine import describe_machine
 from bench.seats.asked import bench_asked
@@ -50,24 +47,9 @@ async def run(names: Sequence[str], pace: Pace) -> Findings:
     return findings
 
 
-def main() -> int:
-    """Read the command line, run, end with the line of JSON."""
-    parser = argparse.ArgumentParser(prog="python -m bench.seats", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(SCENARIOS))
-    parser.add_argument("--quick", action="store_true", help="measure less")
-    given = parser.parse_args()
-    names = given.names or list(SCENARIOS)
-    if unknown := set(names) - set(SCENARIOS):
-        parser.error(f"no such scenario: {', '.join(sorted(unknown))}")
-    configure_logging("bench", "warning")
-    try:
-        findings = uvloop.run(run(names, QUICK if given.quick else FULL))
-    except StackError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print("\n" + findings.line("seats"))
-    return 0 if findings.are_right else 1
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(
+        run_named(
+            "seats", __doc__, SCENARIOS, lambda names, quick: run(names, QUICK if quick else FULL)
+        )
+    )
