@@ -42,6 +42,11 @@ async def test_an_antivirus_that_is_not_there_is_waited_for() -> None:
         await Scanner("unix:///nowhere/clamd.ctl").scan(b"anything")
 
 
+@pytest.fixture(autouse=True)
+def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(tested, "_LOOK_AGAIN_SECONDS", 0.01)
+
+
 @pytest.mark.parametrize("answer", [b"", b"INSTREAM: Can't allocate memory ERROR\0"])
 async def test_an_antivirus_that_scans_nothing_any_more_is_waited_for(answer: bytes) -> None:
     async def give_up(_: bytes) -> bytes:
@@ -70,3 +75,13 @@ async def test_a_file_that_alone_cannot_be_scanned_is_at_fault(
             with pytest.raises(ScanFailed):
                 await Scanner(url).scan(content)
         asked.set()
+
+
+async def test_a_file_that_brings_the_antivirus_down_is_at_fault() -> None:
+    async def die(content: bytes) -> bytes:
+        return b"" if content == b"deadly" else await clean(content)
+
+    async with antivirus(die) as url:
+        with pytest.raises(ScanFailed):
+            await Scanner(url).scan(b"deadly")
+        assert await Scanner(url).scan(b"anything") is None

@@ -9,7 +9,6 @@ from documents.uploads import (
     accepted_content_type,
     bare_filename,
     check_removable,
-    check_replaceable,
     check_reviewable,
     check_size,
 )
@@ -61,16 +60,13 @@ def test_a_refused_file_says_why() -> None:
     assert refused.document().refusal == "Illisible."
 
 
-def test_an_accepted_piece_is_neither_replaced_nor_taken_back() -> None:
+def test_an_accepted_piece_is_not_taken_back() -> None:
     accepted = upload(state="accepted")
-    assert refusal(lambda: check_replaceable(accepted)).code == "document_accepted"
     assert refusal(lambda: check_removable(accepted)).code == "document_reviewed"
 
 
 @pytest.mark.parametrize("state", ["deposited", "refused"])
-def test_any_other_is_both(state: UploadState) -> None:
-    check_replaceable(upload(state=state))
-    check_replaceable(None)
+def test_any_other_is(state: UploadState) -> None:
     check_removable(upload(state=state))
 
 
@@ -112,7 +108,7 @@ def test_a_file_weighs_at_least_a_byte_and_at_most_the_limit() -> None:
     assert refusal(lambda: check_size(0)).code == "file_empty"
     heavy = refusal(lambda: check_size(MAX_DOCUMENT_BYTES + 1))
     assert heavy.code == "file_too_large"
-    assert "2 Mo" in heavy.detail
+    assert heavy.facts["limit"] == 2
 
 
 @pytest.mark.parametrize(

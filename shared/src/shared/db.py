@@ -60,13 +60,21 @@ class Database:
                 "server_settings": self._settings,
             },
         )
-
+        self._glancing = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:
         """Give a transaction, committed where the block ends well and rolled back otherwise."""
         async with self._engine.begin() as connection:
+            yield connection
+
+    @asynccontextmanager
+    async def glance(self) -> AsyncIterator[Transaction]:
+        """Give a connection where each statement is a transaction of its own: for one that reads,
+        and is spared the round trips of a beginning and an end.
+        """
+        async with self._glancing.connect() as connection:
             yield connection
 
     async def open_apart(self, **server_settings: str) -> asyncpg.Connection:

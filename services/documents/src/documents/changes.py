@@ -4,9 +4,10 @@ Whoever calls has locked the upload (``records.lock_upload``) and read it since.
 ``caller`` it is the service itself that acts.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import asdict, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, fields, replace
 from datetime import datetime
+from functools import cache
 from typing import Literal
 
 from shared.callers import Caller
@@ -19,10 +20,10 @@ from shared.contracts.documents import (
 )
 from shared.db import Transaction
 from shared.outbox import emit
-from sqlalchemy import func, update
+from sqlalchemy import BindParameter, Insert, bindparam, func, update
 from sqlalchemy.dialects.postgresql import insert
 
-from documents.history import actor, record_step
+from documents.history import record, with_steps
 from documents.records import find_names, find_of_piece, find_site_campaign
 from documents.tables import document
 from documents.uploads import ATTEMPTED, COUNTING, PieceKey, Upload, UploadState
@@ -32,15 +33,30 @@ _ALREADY_ACCEPTED = "La pièce a été validée entre-temps."
 _SENT_LATER = "Un autre fichier a été envoyé depuis pour cette pièce."
 
 
+def _new(name: str) -> BindParameter[object]:
+    return bindparam(f"new_{name}", type_=document.c[name].type)
+
+
+_ANNOUNCED = with_steps(
+    insert(document)
+    .values({field.name: _new(field.name) for field in fields(Upload)})
+    .on_conflict_do_nothing(index_elements=["id"])
+)
+_ENDED = with_steps(
+    update(document)
+    .where(document.c.id.in_(bindparam("ended", expanding=True)))
+    .values(
+        state=_new("state"),
+        closed_at=func.coalesce(document.c.closed_at, _new("closed_at")),
+        verify_after=None,
+    )
+)
+
+
 async def expect(tx: Transaction, upload: Upload, now: datetime, caller: Caller) -> bool:
     """Write an announced file down; false where its identifier is known already."""
-    added = await tx.execute(
-        insert(document).values(**asdict(upload)).on_conflict_do_nothing(index_elements=["id"])
-    )
-    if added.rowcount == 0:
-        return False
-    await _step(tx, [upload], "expected", now, caller)
-    return True
+    values = {f"new_{name}": value for name, value in asdict(upload).items()}
+    return await record(tx, _ANNOUNCED, values, "expected", now, caller) > 0
 
 
 async def expect_longer(tx: Transaction, upload: Upload, now: datetime) -> bool:
@@ -65,8 +81,8 @@ async def begin_analysis(
         return await _abandon(tx, upload, now, _ALREADY_ACCEPTED)
     await end(tx, attempts, "removed", now, caller, _REPLACED)
     analysing = replace(upload, state="analysing", size=size, deposited_at=now, attempts=0)
-    await _write(tx, analysing, size=size, deposited_at=now, verify_after=now, attempts=0)
-    await _step(tx, [upload], "analysing", now, caller)
+    news = {"size": size, "deposited_at": now, "verify_after": now, "attempts": 0}
+    await _write(tx, analysing, news, now, caller)
     return analysing
 
 
@@ -83,8 +99,7 @@ async def deposit(tx: Transaction, upload: Upload, size: int, now: datetime) -> 
     former, _ = await _present(tx, upload)
     await end(tx, former, "removed", now, reason=_REPLACED)
     deposited = replace(upload, state="deposited", size=size)
-    await _write(tx, deposited, size=size, verify_after=None)
-    await _step(tx, [upload], "deposited", now)
+    await _write(tx, deposited, {"size": size, "verify_after": None}, now)
     if upload.piece is not None:
         await emit(
             tx,
@@ -110,8 +125,8 @@ async def deposit(tx: Transaction, upload: Upload, size: int, now: datetime) -> 
 async def declare_unfit(tx: Transaction, upload: Upload, objection: str, now: datetime) -> Upload:
     """Refuse a file after its verification: it is erased, and its family told why."""
     unfit = replace(upload, state="unfit", refusal=objection)
-    await _write(tx, unfit, refusal=objection, closed_at=now, verify_after=None)
-    await _step(tx, [upload], "unfit", now, reason=objection)
+    news = {"refusal": objection, "closed_at": now, "verify_after": None}
+    await _write(tx, unfit, news, now, reason=objection)
     if upload.piece is not None:
         await _tell_refused(tx, unfit, upload.piece, "service", now)
     return unfit
@@ -124,8 +139,7 @@ async def accept(tx: Transaction, upload: Upload, now: datetime, caller: Caller)
     accepted = replace(upload, state="accepted", refusal="")
     _, attempts = await _present(tx, upload)
     await end(tx, attempts, "removed", now, reason=_ALREADY_ACCEPTED)
-    await _write(tx, accepted, refusal="")
-    await _step(tx, [upload], "accepted", now, caller)
+    await _write(tx, accepted, {"refusal": ""}, now, caller)
     name = await _name(tx, upload, upload.piece)
     await emit(
         tx,
@@ -141,8 +155,7 @@ async def refuse(
     if (upload.state, upload.refusal) == ("refused", reason) or upload.piece is None:
         return upload
     refused = replace(upload, state="refused", refusal=reason)
-    await _write(tx, refused, refusal=reason)
-    await _step(tx, [upload], "refused", now, caller, reason)
+    await _write(tx, refused, {"refusal": reason}, now, caller, reason)
     await _tell_refused(tx, refused, upload.piece, "staff", now)
     return refused
 
@@ -159,12 +172,8 @@ async def end(
     ended = list(uploads)
     if not ended:
         return
-    await tx.execute(
-        update(document)
-        .where(document.c.id.in_([upload.id for upload in ended]))
-        .values(state=state, closed_at=func.coalesce(document.c.closed_at, now), verify_after=None)
-    )
-    await _step(tx, ended, state, now, caller, reason)
+    among = {"ended": [upload.id for upload in ended], "new_state": state, "new_closed_at": now}
+    await record(tx, _ENDED, among, state, now, caller, reason)
     await emit(
         tx,
         *(
@@ -213,29 +222,21 @@ async def _abandon(tx: Transaction, upload: Upload, now: datetime, reason: str) 
     return replace(upload, state="abandoned")
 
 
-async def _write(tx: Transaction, upload: Upload, **values: object) -> None:
-    await tx.execute(
-        update(document).where(document.c.id == upload.id).values(state=upload.state, **values)
-    )
-
-
-async def _step(
+async def _write(
     tx: Transaction,
-    uploads: Iterable[Upload],
-    state: UploadState,
+    upload: Upload,
+    news: Mapping[str, object],
     now: datetime,
     caller: Caller | None = None,
     reason: str = "",
 ) -> None:
-    if caller is None:
-        await record_step(tx, uploads, state, now, by="service", reason=reason)
-        return
-    await record_step(
-        tx,
-        uploads,
-        state,
-        now,
-        by=actor(caller),
-        account_id=caller.account_id,
-        reason=reason,
-    )
+    values: dict[str, object] = {"document_id": upload.id, "new_state": upload.state}
+    values |= {f"new_{name}": value for name, value in news.items()}
+    await record(tx, _rewritten(tuple(news)), values, upload.state, now, caller, reason)
+
+
+@cache
+def _rewritten(columns: Sequence[str]) -> Insert:
+    """Build once the change of a document's state and of these columns."""
+    changed = update(document).where(document.c.id == bindparam("document_id"))
+    return with_steps(changed.values({name: _new(name) for name in ("state", *columns)}))

@@ -1,5 +1,6 @@
 """What a family asks to be done with its documents, and the staff with what they publish."""
 
+from dataclasses import asdict
 from datetime import UTC, datetime
 
 from shared.callers import Caller
@@ -11,23 +12,16 @@ from shared.contracts.documents import (
     RemoveDocument,
     UploadTicket,
 )
-from shared.db import Database, Transaction
+from shared.db import Database
 from shared.observability import get_logger
 
 from documents import changes, pieces, uploads
 from documents.erasure import erase_closed
-from documents.records import (
-    find_campaign,
-    find_of_piece,
-    find_own_upload,
-    find_types,
-    lock_family,
-    lock_upload,
-)
+from documents.records import find_campaign, find_own_upload, find_wanted, lock_upload
 from documents.store import ObjectStore, StoreUnavailable
 from documents.tables import document
 from documents.tickets import give_ticket
-from documents.uploads import COUNTING, ENDED, Upload
+from documents.uploads import ENDED, Upload
 
 log = get_logger()
 
@@ -37,25 +31,21 @@ async def open_upload(
 ) -> UploadTicket:
     """Expect a file for a piece, and say where to send it."""
     now = datetime.now(UTC)
-    family_id = caller.family()
     filename, content_type = uploads.check_file(command.filename, command.size)
     await store.prepare()
     async with database.transaction() as tx:
-        await lock_family(tx, family_id)
-        campaign = await find_campaign(tx, command.campaign_id, family_id)
-        types = await find_types(tx, campaign, family_id, command.student_id)
-        kind = next((kind for kind in types if kind.code == command.type_code), None)
-        if kind is None or (kind.owner == "student" and command.student_id is None):
-            raise Rejection.not_found()
+        wanted = await find_wanted(
+            tx, command.campaign_id, caller.family(), command.type_code, command.student_id
+        )
+        pieces.check_open(wanted.campaign, now)
+        if wanted.is_accepted:
+            raise uploads.already_accepted()
         upload = Upload(
             id=command.document_id,
-            site_id=campaign.site_id,
-            campaign_id=campaign.id,
-            family_id=family_id,
-            student_id=command.student_id if kind.owner == "student" else None,
-            type_code=kind.code,
+            site_id=wanted.campaign.site_id,
+            **asdict(wanted.piece),
             title="",
-            school_year=campaign.school_year,
+            school_year=wanted.campaign.school_year,
             filename=filename,
             content_type=content_type,
             size=command.size,
@@ -65,8 +55,6 @@ async def open_upload(
             deposited_at=None,
             attempts=0,
         )
-        pieces.check_open(campaign, now)
-        await _check_replaceable(tx, upload)
         return await give_ticket(tx, upload, now, caller, store)
 
 
@@ -80,7 +68,7 @@ async def register_upload(
     verification.
     """
     now = datetime.now(UTC)
-    async with database.transaction() as tx:
+    async with database.glance() as tx:
         upload = await find_own_upload(tx, command.document_id, caller)
     if upload.state != "expected":
         return upload.document()
@@ -91,9 +79,12 @@ async def register_upload(
         locked = await lock_upload(tx, upload.id)
         if locked is None:
             raise Rejection.not_found()
-        if locked.state == "expected":
-            locked = await changes.begin_analysis(tx, locked, size, now, caller)
-    return locked.document()
+        if locked.state != "expected":
+            return locked.document()
+        begun = await changes.begin_analysis(tx, locked, size, now, caller)
+    if begun.state == "abandoned":
+        raise uploads.already_accepted()
+    return begun.document()
 
 
 async def remove_document(
@@ -112,13 +103,6 @@ async def remove_document(
             pieces.check_open(await find_campaign(tx, piece.campaign_id, piece.family_id), now)
         await changes.end(tx, [upload], "removed", now, caller)
     await _erase_now(upload, database, store)
-
-
-async def _check_replaceable(tx: Transaction, upload: Upload) -> None:
-    if upload.piece is None:
-        return
-    given = await find_of_piece(tx, upload.piece)
-    uploads.check_replaceable(next((one for one in given if one.state in COUNTING), None))
 
 
 async def _erase_now(upload: Upload, database: Database, store: ObjectStore) -> None:

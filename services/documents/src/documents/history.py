@@ -1,43 +1,49 @@
 """What happened to documents: a step for every change of state, only ever added to."""
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from datetime import datetime
-from uuid import UUID
 
 from shared.callers import Caller
 from shared.contracts.documents import Actor, DocumentHistory, DocumentStep
 from shared.db import Transaction
-from sqlalchemy import insert, select
+from sqlalchemy import Insert, Update, bindparam, insert, select
 
 from documents.records import find_upload
-from documents.tables import document_step
-from documents.uploads import Upload, UploadState
+from documents.tables import document, document_step
+from documents.uploads import UploadState
+
+_TOLD = ("state", "happened_at", "actor", "account_id", "reason")
 
 
-async def record_step(
+def with_steps(change: Insert | Update) -> Insert:
+    """Give the statement that makes a change and writes a step for each document it changes."""
+    changed = change.returning(document.c.id).cte("changed")
+    told = [bindparam(f"step_{name}", type_=document_step.c[name].type) for name in _TOLD]
+    steps = insert(document_step).from_select(["document_id", *_TOLD], select(changed.c.id, *told))
+    return steps.add_cte(changed)
+
+
+async def record(
     tx: Transaction,
-    uploads: Iterable[Upload],
+    change: Insert,
+    values: Mapping[str, object],
     state: UploadState,
     now: datetime,
-    *,
-    by: Actor,
-    account_id: UUID | None = None,
+    caller: Caller | None = None,
     reason: str = "",
-) -> None:
-    """Write down that these uploads came to a state; it belongs to the change's transaction."""
-    steps = [
-        {
-            "document_id": one.id,
-            "state": state,
-            "happened_at": now,
-            "actor": by,
-            "account_id": account_id,
-            "reason": reason,
-        }
-        for one in uploads
-    ]
-    if steps:
-        await tx.execute(insert(document_step), steps)
+) -> int:
+    """Run a change ``with_steps``; give how many documents it changed.
+
+    Without a caller it is the service itself that acts.
+    """
+    told = {
+        "step_state": state,
+        "step_happened_at": now,
+        "step_actor": "service" if caller is None else actor(caller),
+        "step_account_id": None if caller is None else caller.account_id,
+        "step_reason": reason,
+    }
+    return (await tx.execute(change, {**values, **told})).rowcount
 
 
 def actor(caller: Caller) -> Actor:

@@ -238,14 +238,13 @@ def check_open(campaign: Campaign, now: datetime) -> None:
     if now < campaign.prepares_at:
         raise Rejection(
             "documents_not_open",
-            f"Le dépôt des pièces commence le {_instant(campaign.prepares_at)}. "
-            "Revenez à partir de cette date.",
+            "Le dépôt des pièces commence le %(opens_at)s. Revenez à partir de cette date.",
             opens_at=campaign.prepares_at.isoformat(),
         )
     if now >= campaign.documents_due_at:
         raise Rejection(
             "documents_closed",
-            f"Le dépôt des pièces s'est terminé le {_instant(campaign.documents_due_at)}. "
+            "Le dépôt des pièces s'est terminé le %(due_at)s. "
             "Contactez le secrétariat de votre conservatoire.",
             due_at=campaign.documents_due_at.isoformat(),
         )
@@ -285,7 +284,3 @@ def _last_refusal(piece: Piece) -> str:
 def _age(birth_on: date, on: date) -> int:
     before_birthday = (on.month, on.day) < (birth_on.month, birth_on.day)
     return on.year - birth_on.year - before_birthday
-
-
-def _instant(instant: datetime) -> str:
-    return f"{instant.astimezone(_PARIS):%d/%m/%Y à %H:%M}"

@@ -76,9 +76,10 @@ def _check_kept(school_year: str, now: datetime) -> None:
     if purge_after(school_year) <= now:
         raise Rejection(
             "no_longer_kept",
-            f"Les documents de l'année scolaire {school_year} ne sont plus conservés. "
+            "Les documents de l'année scolaire %(school_year)s ne sont plus conservés. "
             "Vérifiez l'année indiquée.",
             status=422,
+            school_year=school_year,
         )
 
 

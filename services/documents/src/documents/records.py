@@ -1,14 +1,31 @@
 """What is on record, read into the values that the rules speak of, for whom may see it."""
 
-from dataclasses import fields, replace
+from dataclasses import asdict, dataclass, fields, replace
 from itertools import groupby
 from operator import attrgetter
+from typing import Any
 from uuid import UUID
 
 from shared.callers import Caller
 from shared.contract import Rejection
 from shared.db import Transaction
-from sqlalchemy import ColumnElement, Select, and_, func, or_, select, true
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    CursorResult,
+    Select,
+    Text,
+    Uuid,
+    and_,
+    bindparam,
+    case,
+    exists,
+    func,
+    null,
+    or_,
+    select,
+    true,
+)
 
 from documents.pieces import Campaign, DocumentType, Household, Student, to_provide, worded
 from documents.tables import campaign, document, document_type, family, student, student_disciplines
@@ -20,6 +37,65 @@ UPLOAD = [document.c[field.name] for field in fields(Upload)]
 
 PRESENT = document.c.state.in_(COUNTING | ATTEMPTED)
 """Uploads that were sent and have not ended."""
+
+
+def _type_of(campaign_id: UUID | BindParameter[UUID]) -> ColumnElement[bool]:
+    """A campaign's own types where it has any, else the territory's."""
+    own = select(document_type.c.campaign_id).where(document_type.c.campaign_id == campaign_id)
+    return document_type.c.campaign_id.is_not_distinct_from(own.limit(1).scalar_subquery())
+
+
+# What every upload asks is built once: to build a statement costs more than to run it.
+_DOCUMENT_ID = bindparam("document_id", type_=Uuid)
+_CAMPAIGN_ID = bindparam("campaign_id", type_=Uuid)
+_FAMILY_ID = bindparam("family_id", type_=Uuid)
+_STUDENT_ID = bindparam("student_id", type_=Uuid)
+_TYPE_CODE = bindparam("type_code", type_=Text)
+
+_ONE = select(*UPLOAD).where(document.c.id == _DOCUMENT_ID)
+_SENT = _ONE.where(document.c.family_id == _FAMILY_ID)
+_LOCKED = _ONE.with_for_update(key_share=True)
+# the family first, as everyone does: PostgreSQL locks in the order in which it is told
+_LOCKED_OF_FAMILY = _ONE.join(family, document.c.family_id == family.c.id).with_for_update(
+    of=(family, document), key_share=True
+)
+_OF_TYPE = and_(
+    document.c.campaign_id == _CAMPAIGN_ID,
+    document.c.family_id == _FAMILY_ID,
+    document.c.type_code == _TYPE_CODE,
+)
+_OF_PIECE = select(*UPLOAD).where(
+    _OF_TYPE, document.c.student_id.is_not_distinct_from(_STUDENT_ID), PRESENT
+)
+_ACCEPTED = exists().where(
+    _OF_TYPE,
+    document.c.student_id.is_not_distinct_from(
+        case((document_type.c.owner == "student", _STUDENT_ID), else_=null())
+    ),
+    document.c.state == "accepted",
+)
+_WANTED = (
+    select(*CAMPAIGN, *TYPE, _ACCEPTED.label("is_accepted"))
+    .select_from(family)
+    .join(campaign, campaign.c.site_id == family.c.site_id)
+    .join(document_type, _type_of(_CAMPAIGN_ID))
+    .where(
+        family.c.id == _FAMILY_ID,
+        campaign.c.id == _CAMPAIGN_ID,
+        document_type.c.code == _TYPE_CODE,
+    )
+    .with_for_update(of=family, key_share=True)
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """A piece that a family is asked for."""
+
+    campaign: Campaign
+    piece: PieceKey
+    is_accepted: bool
+    """Whether the staff has accepted what was given for it."""
 
 
 async def find_campaign(tx: Transaction, campaign_id: UUID, family_id: UUID) -> Campaign:
@@ -51,6 +127,35 @@ async def find_types(
         select(*TYPE).where(_type_of(of.id)).order_by(document_type.c.position)
     )
     return to_provide([DocumentType(**row) for row in found.mappings()], of, household)
+
+
+async def find_wanted(
+    tx: Transaction, campaign_id: UUID, family_id: UUID, type_code: str, student_id: UUID | None
+) -> Wanted:
+    """Give a piece that a family is asked for, for this student or for the family alone without
+    one, and have one change at a time to its documents; refuse as not found any other.
+
+    One statement for most pieces: every family asks for it at the opening. Whether the piece was
+    accepted is as it stood before a change that was waited for.
+    """
+    asked = {
+        "campaign_id": campaign_id,
+        "family_id": family_id,
+        "type_code": type_code,
+        "student_id": student_id,
+    }
+    found = await tx.execute(_WANTED, asked)
+    row = found.mappings().one_or_none()
+    if row is None or (row["owner"] == "student" and student_id is None):
+        raise Rejection.not_found()
+    of = Campaign(**{column.name: row[column.name] for column in CAMPAIGN})
+    kind = DocumentType(**{column.name: row[column.name] for column in TYPE})
+    if kind.condition or student_id is not None:
+        household = await _find_household(tx, family_id, student_id, of.present_school_year)
+        if not to_provide([kind], of, household):
+            raise Rejection.not_found()
+    piece = PieceKey(of.id, family_id, student_id if kind.owner == "student" else None, kind.code)
+    return Wanted(of, piece, is_accepted=row["is_accepted"])
 
 
 async def find_all_types(tx: Transaction, of: Campaign) -> list[DocumentType]:
@@ -94,12 +199,12 @@ async def find_upload(tx: Transaction, document_id: UUID, caller: Caller) -> Upl
 
 async def find_own_upload(tx: Transaction, document_id: UUID, caller: Caller) -> Upload:
     """Give a file that the caller sent, or its family or site, or refuse as not found."""
-    sent = (
-        document.c.family_id == caller.family()
-        if caller.role == "family"
-        else and_(document.c.title != "", visible_to(caller))
+    if caller.role == "family":
+        asked = {"document_id": document_id, "family_id": caller.family()}
+        return _one_upload(await tx.execute(_SENT, asked))
+    return await _find_upload(
+        tx, document.c.id == document_id, document.c.title != "", visible_to(caller)
     )
-    return await _find_upload(tx, document.c.id == document_id, sent)
 
 
 async def find_given(tx: Transaction, campaign_id: UUID, family_id: UUID) -> list[Upload]:
@@ -114,15 +219,7 @@ async def find_given(tx: Transaction, campaign_id: UUID, family_id: UUID) -> lis
 
 async def find_of_piece(tx: Transaction, piece: PieceKey) -> list[Upload]:
     """Give what was sent for one piece and has not ended: a document, an attempt, or both."""
-    found = await tx.execute(
-        select(*UPLOAD).where(
-            document.c.campaign_id == piece.campaign_id,
-            document.c.family_id == piece.family_id,
-            document.c.student_id.is_not_distinct_from(piece.student_id),
-            document.c.type_code == piece.type_code,
-            PRESENT,
-        )
-    )
+    found = await tx.execute(_OF_PIECE, asdict(piece))
     return [Upload(**row) for row in found.mappings()]
 
 
@@ -131,16 +228,10 @@ async def lock_upload(tx: Transaction, document_id: UUID) -> Upload | None:
 
     Gives nothing where it was erased.
     """
-    await tx.execute(
-        select(family.c.id)
-        .join(document, document.c.family_id == family.c.id)
-        .where(document.c.id == document_id)
-        .with_for_update(of=family, key_share=True)
-    )
-    found = await tx.execute(
-        select(*UPLOAD).where(document.c.id == document_id).with_for_update(key_share=True)
-    )
-    row = found.mappings().one_or_none()
+    asked = {"document_id": document_id}
+    row = (await tx.execute(_LOCKED_OF_FAMILY, asked)).mappings().one_or_none()
+    if row is None:
+        row = (await tx.execute(_LOCKED, asked)).mappings().one_or_none()
     return None if row is None else Upload(**row)
 
 
@@ -196,12 +287,6 @@ def _serves(caller: Caller) -> ColumnElement[bool]:
     return true() if site_id is None else family.c.site_id == site_id
 
 
-def _type_of(campaign_id: UUID) -> ColumnElement[bool]:
-    """A campaign's own types where it has any, else the territory's."""
-    own = select(document_type.c.campaign_id).where(document_type.c.campaign_id == campaign_id)
-    return document_type.c.campaign_id.is_not_distinct_from(own.limit(1).scalar_subquery())
-
-
 async def _find_campaign(tx: Transaction, *where: ColumnElement[bool]) -> Campaign:
     found = await tx.execute(select(*CAMPAIGN).where(*where))
     row = found.mappings().one_or_none()
@@ -211,7 +296,10 @@ async def _find_campaign(tx: Transaction, *where: ColumnElement[bool]) -> Campai
 
 
 async def _find_upload(tx: Transaction, *where: ColumnElement[bool]) -> Upload:
-    found = await tx.execute(select(*UPLOAD).where(*where))
+    return _one_upload(await tx.execute(select(*UPLOAD).where(*where)))
+
+
+def _one_upload(found: CursorResult[Any]) -> Upload:
     row = found.mappings().one_or_none()
     if row is None:
         raise Rejection.not_found()

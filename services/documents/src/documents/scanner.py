@@ -10,6 +10,8 @@ from shared.observability import get_logger
 log = get_logger()
 
 _ANSWER_WITHIN_SECONDS = 8
+_LOOKS = 6
+_LOOK_AGAIN_SECONDS = 0.5
 _CHUNK_BYTES = 256 * 1024
 _CLEAN = "stream: OK"
 _FOUND = re.compile(r"stream: (?P<signature>.+) FOUND")
@@ -22,6 +24,10 @@ class ScannerUnavailable(Exception):
 
 class ScanFailed(Exception):
     """The antivirus does not come to the end of this file, though it does of others."""
+
+
+class HungUp(ScannerUnavailable):
+    """The antivirus took a file and was gone before its answer."""
 
 
 class Scanner:
@@ -43,12 +49,15 @@ class Scanner:
         if not self._url:
             self._tell_off()
             return None
-        answer = await _ask(self._url, content)
+        try:
+            answer = await _ask(self._url, content)
+        except HungUp:
+            answer = ""
         if answer == _CLEAN:
             return None
         if found := _FOUND.fullmatch(answer):
             return found["signature"]
-        if await _ask(self._url, _HARMLESS) == _CLEAN:
+        if await _scans_again(self._url):
             raise ScanFailed(answer)
         raise ScannerUnavailable(answer)
 
@@ -58,6 +67,16 @@ class Scanner:
             log.warning("files are kept without a scan: no antivirus is configured")
 
 
+async def _scans_again(url: str) -> bool:
+    """Tell whether the antivirus scans what is harmless: at once, or restarted in a moment."""
+    for _ in range(_LOOKS):
+        try:
+            return await _ask(url, _HARMLESS) == _CLEAN
+        except ScannerUnavailable:
+            await asyncio.sleep(_LOOK_AGAIN_SECONDS)
+    return False
+
+
 async def _ask(url: str, content: bytes) -> str:
     """Give clamd's answer about a file, empty where none came in time."""
     try:
@@ -65,13 +84,23 @@ async def _ask(url: str, content: bytes) -> str:
             return await _exchange(url, content)
     except TimeoutError:
         return ""
-    except (OSError, EOFError) as error:
-        raise ScannerUnavailable(repr(error)) from error
 
 
 async def _exchange(url: str, content: bytes) -> str:
+    try:
+        reader, writer = await _connect(url)
+    except OSError as error:
+        raise ScannerUnavailable(repr(error)) from error
+    try:
+        return await _stream(reader, writer, content)
+    except (OSError, EOFError) as error:
+        raise HungUp(repr(error)) from error
+
+
+async def _stream(
+    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, content: bytes
+) -> str:
     """Send a file as INSTREAM wants it: chunks after their lengths, then an empty one."""
-    reader, writer = await _connect(url)
     try:
         writer.write(b"zINSTREAM\0")
         for start in range(0, len(content), _CHUNK_BYTES):

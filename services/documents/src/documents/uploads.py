@@ -130,13 +130,12 @@ def not_received() -> Rejection:
     )
 
 
-def check_replaceable(counting: Upload | None) -> None:
+def already_accepted() -> Rejection:
     """Refuse a file for a piece that the staff has accepted."""
-    if counting is not None and counting.state == "accepted":
-        raise Rejection(
-            "document_accepted",
-            "Cette pièce a été validée par le conservatoire : il n'y a plus rien à déposer.",
-        )
+    return Rejection(
+        "document_accepted",
+        "Cette pièce a été validée par le conservatoire : il n'y a plus rien à déposer.",
+    )
 
 
 def check_removable(upload: Upload) -> None:
@@ -182,9 +181,10 @@ def check_size(size: int) -> None:
     if size > MAX_DOCUMENT_BYTES:
         raise Rejection(
             "file_too_large",
-            f"Ce fichier dépasse {MAX_DOCUMENT_BYTES // 1024**2} Mo. Réduisez-le ou numérisez-le "
+            "Ce fichier dépasse %(limit)s Mo. Réduisez-le ou numérisez-le "
             "avec une qualité plus basse, puis recommencez.",
             status=422,
+            limit=MAX_DOCUMENT_BYTES // 1024**2,
         )
 
 

@@ -141,7 +141,7 @@ class OpenUpload(Command[UploadTicket]):
 class RegisterUpload(Command[Document]):
     """Tell that the file was sent: from now on it is analysed, then takes the former one's place.
 
-    Refused: ``upload_not_received`` (also where its piece was accepted meanwhile),
+    Refused: ``upload_not_received``, ``document_accepted`` where its piece was accepted meanwhile,
     ``store_unavailable`` (503), ``not_found``. Repeating it gives the document as it then stands.
     """
 
