@@ -7,7 +7,16 @@ from shared.handlers import Resources
 from shared.service import Chore, Service
 from shared.settings import ServiceSettings
 
-from documents import commands, history, imports, publications, queries, reactions, review
+from documents import (
+    commands,
+    declining,
+    history,
+    imports,
+    publications,
+    queries,
+    reactions,
+    review,
+)
 from documents.erasure import sweep_uploads
 from documents.forgetting import finish_erasures
 from documents.inspectors import Inspectors
@@ -48,6 +57,8 @@ service = Service(
         commands.open_upload,
         commands.register_upload,
         commands.remove_document,
+        declining.decline_piece,
+        declining.take_back_piece_decline,
         review.review_queue,
         review.accept_document,
         review.refuse_document,

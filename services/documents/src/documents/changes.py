@@ -23,6 +23,7 @@ from shared.outbox import emit
 from sqlalchemy import BindParameter, Insert, bindparam, func, update
 from sqlalchemy.dialects.postgresql import insert
 
+from documents.declining import end_decline
 from documents.history import record, with_steps
 from documents.records import find_names, find_of_piece, find_site_campaign
 from documents.tables import document
@@ -101,6 +102,7 @@ async def deposit(tx: Transaction, upload: Upload, size: int, now: datetime) -> 
     deposited = replace(upload, state="deposited", size=size)
     await _write(tx, deposited, {"size": size, "verify_after": None}, now)
     if upload.piece is not None:
+        await end_decline(tx, upload.piece)
         await emit(
             tx,
             DocumentDeposited(

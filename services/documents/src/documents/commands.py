@@ -29,11 +29,15 @@ log = get_logger()
 async def open_upload(
     command: OpenUpload, caller: Caller, database: Database, store: ObjectStore
 ) -> UploadTicket:
-    """Expect a file for a piece, and say where to send it."""
+    """Expect a file for a piece, and say where to send it.
+
+    Nothing is locked: what changes meanwhile, an erasure or the staff's decision, is looked at
+    again when the file is registered.
+    """
     now = datetime.now(UTC)
     filename, content_type = uploads.check_file(command.filename, command.size)
     await store.prepare()
-    async with database.transaction() as tx:
+    async with database.autocommit() as tx:
         wanted = await find_wanted(
             tx, command.campaign_id, caller.family(), command.type_code, command.student_id
         )
@@ -68,7 +72,7 @@ async def register_upload(
     verification.
     """
     now = datetime.now(UTC)
-    async with database.glance() as tx:
+    async with database.autocommit() as tx:
         upload = await find_own_upload(tx, command.document_id, caller)
     if upload.state != "expected":
         return upload.document()

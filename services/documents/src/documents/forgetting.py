@@ -20,7 +20,15 @@ from documents import changes
 from documents.erasure import purge
 from documents.records import UPLOAD, lock_family
 from documents.store import TICKET_LIFE, ObjectStore, or_later
-from documents.tables import document, erasure, family, student, student_disciplines, told_pieces
+from documents.tables import (
+    declined_piece,
+    document,
+    erasure,
+    family,
+    student,
+    student_disciplines,
+    told_pieces,
+)
 from documents.uploads import ENDED, Upload
 
 log = get_logger()
@@ -52,6 +60,7 @@ async def begin_erasure(
     await lock_family(tx, family_id)
     await tx.execute(delete(student).where(student.c.family_id == family_id))
     await tx.execute(delete(told_pieces).where(told_pieces.c.family_id == family_id))
+    await tx.execute(delete(declined_piece).where(declined_piece.c.family_id == family_id))
     await tx.execute(delete(family).where(family.c.id == family_id))
     orphaned = and_(
         student_disciplines.c.student_id.in_(student_ids),

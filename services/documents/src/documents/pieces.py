@@ -1,7 +1,7 @@
 """Which pieces a family provides, until when, and what it lacks (S50 to S56): rules alone."""
 
 import re
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from uuid import UUID
@@ -31,6 +31,10 @@ _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 _YEAR = re.compile(r"annee(?:-(\d))?")
 _FOLLOWS = re.compile(r"discipline:(?P<discipline>.+)")
 _YOUNG_STUDENTS = re.compile(r"(?P<count>\d+)_enfants_moins_(?P<age>\d+)_ans")
+
+
+type Declined = Mapping[tuple[str, UUID | None], datetime]
+"""When a family declined pieces, by their type and the student whose they are, if any."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,9 +166,10 @@ def two_lists(
     campaign: Campaign,
     student_id: UUID | None,
     uploads: Iterable[Upload],
+    declined: Declined,
     now: datetime,
 ) -> Pieces:
-    """Set what the family gave beside what is to provide, in the two lists of step 3.
+    """Set what the family gave or declined beside what is to provide, in the two lists of step 3.
 
     ``uploads`` are the family's in this campaign, those that ended left out; those of its other
     students are theirs alone. Without a student the second list is empty.
@@ -178,7 +183,11 @@ def two_lists(
         whose = student_id if owner == "student" else None
         return tuple(
             _piece(
-                kind, counting.get((kind.code, whose)), attempts.get((kind.code, whose)), is_open
+                kind,
+                counting.get((kind.code, whose)),
+                attempts.get((kind.code, whose)),
+                declined.get((kind.code, whose)),
+                is_open=is_open,
             )
             for kind in types
             if kind.owner == owner
@@ -192,8 +201,8 @@ def two_lists(
 
 
 def missing(lists: Pieces) -> Missing:
-    """Give the required pieces that are neither given nor being analysed, and why one that was
-    refused was.
+    """Give the required pieces that are neither given, being analysed nor declined, and why one
+    that was refused was.
     """
     return Missing(
         due_at=lists.due_at,
@@ -205,7 +214,7 @@ def missing(lists: Pieces) -> Missing:
                 refusal=_last_refusal(piece),
             )
             for piece in (*lists.family, *lists.student)
-            if piece.requirement == "required" and not _is_given(piece)
+            if piece.requirement == "required" and not _is_given(piece) and not piece.declined_at
         ),
     )
 
@@ -255,9 +264,15 @@ def _of(upload: Upload) -> tuple[str | None, UUID | None]:
 
 
 def _piece(
-    kind: DocumentType, counting: Upload | None, attempt: Upload | None, is_open: bool
+    kind: DocumentType,
+    counting: Upload | None,
+    attempt: Upload | None,
+    declined_at: datetime | None,
+    *,
+    is_open: bool,
 ) -> Piece:
     is_accepted = counting is not None and counting.state == "accepted"
+    is_given = any(one is not None and one.state in GIVEN for one in (counting, attempt))
     return Piece(
         type_code=kind.code,
         name=kind.name,
@@ -268,6 +283,8 @@ def _piece(
         attempt=attempt.document() if attempt else None,
         may_send=is_open and not is_accepted,
         may_remove=is_open and not is_accepted and (counting or attempt) is not None,
+        may_decline=is_open and not is_given and declined_at is None,
+        declined_at=declined_at,
     )
 
 

@@ -18,6 +18,7 @@ from shared.contracts.documents import (
 from shared.db import Transaction
 from sqlalchemy import insert
 
+from documents.declining import find_declined
 from documents.history import actor
 from documents.pieces import missing, two_lists
 from documents.records import check_family, find_campaign, find_given, find_types, find_upload
@@ -68,4 +69,5 @@ async def _pieces(
     campaign = await find_campaign(tx, campaign_id, family_id)
     types = await find_types(tx, campaign, family_id, student_id)
     given = await find_given(tx, campaign.id, family_id)
-    return two_lists(types, campaign, student_id, given, datetime.now(UTC))
+    declined = await find_declined(tx, campaign.id, family_id)
+    return two_lists(types, campaign, student_id, given, declined, datetime.now(UTC))

@@ -19,7 +19,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from documents.pieces import Campaign, DocumentType, Student, lacking_pieces
 from documents.records import CAMPAIGN, find_all_students, find_all_types
-from documents.tables import campaign, document, told_pieces
+from documents.tables import campaign, declined_piece, document, told_pieces
 from documents.uploads import GIVEN
 
 FAMILIES_AN_EVENT = 200
@@ -84,13 +84,19 @@ def _lacking(
 
 
 async def _given(tx: Transaction, campaign_id: UUID) -> Mapping[UUID, set[tuple[str, UUID | None]]]:
+    """Give what each family need not send: it has, or declared that it will not."""
     found = await tx.execute(
         select(document.c.family_id, document.c.type_code, document.c.student_id).where(
             document.c.campaign_id == campaign_id, document.c.state.in_(GIVEN)
         )
     )
+    declined = await tx.execute(
+        select(
+            declined_piece.c.family_id, declined_piece.c.type_code, declined_piece.c.student_id
+        ).where(declined_piece.c.campaign_id == campaign_id)
+    )
     given: Mapping[UUID, set[tuple[str, UUID | None]]] = defaultdict(set)
-    for row in found:
+    for row in (*found, *declined):
         given[row.family_id].add((row.type_code, row.student_id))
     return given
 

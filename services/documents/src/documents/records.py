@@ -54,7 +54,7 @@ _TYPE_CODE = bindparam("type_code", type_=Text)
 
 _ONE = select(*UPLOAD).where(document.c.id == _DOCUMENT_ID)
 _SENT = _ONE.where(document.c.family_id == _FAMILY_ID)
-_LOCKED = _ONE.with_for_update(key_share=True)
+_LOCKED_PUBLICATION = _ONE.where(document.c.title != "").with_for_update(key_share=True)
 # the family first, as everyone does: PostgreSQL locks in the order in which it is told
 _LOCKED_OF_FAMILY = _ONE.join(family, document.c.family_id == family.c.id).with_for_update(
     of=(family, document), key_share=True
@@ -84,7 +84,6 @@ _WANTED = (
         campaign.c.id == _CAMPAIGN_ID,
         document_type.c.code == _TYPE_CODE,
     )
-    .with_for_update(of=family, key_share=True)
 )
 
 
@@ -133,10 +132,7 @@ async def find_wanted(
     tx: Transaction, campaign_id: UUID, family_id: UUID, type_code: str, student_id: UUID | None
 ) -> Wanted:
     """Give a piece that a family is asked for, for this student or for the family alone without
-    one, and have one change at a time to its documents; refuse as not found any other.
-
-    One statement for most pieces: every family asks for it at the opening. Whether the piece was
-    accepted is as it stood before a change that was waited for.
+    one; refuse as not found any other.
     """
     asked = {
         "campaign_id": campaign_id,
@@ -231,7 +227,7 @@ async def lock_upload(tx: Transaction, document_id: UUID) -> Upload | None:
     asked = {"document_id": document_id}
     row = (await tx.execute(_LOCKED_OF_FAMILY, asked)).mappings().one_or_none()
     if row is None:
-        row = (await tx.execute(_LOCKED, asked)).mappings().one_or_none()
+        row = (await tx.execute(_LOCKED_PUBLICATION, asked)).mappings().one_or_none()
     return None if row is None else Upload(**row)
 
 

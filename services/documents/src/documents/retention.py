@@ -9,7 +9,7 @@ from sqlalchemy import delete, select, union
 
 from documents.erasure import purge
 from documents.store import ObjectStore, or_later
-from documents.tables import document, student_disciplines
+from documents.tables import campaign, declined_piece, document, student_disciplines
 
 log = get_logger()
 
@@ -34,10 +34,15 @@ async def purge_old_documents(database: Database, store: ObjectStore) -> None:
 
 
 async def purge_until(database: Database, store: ObjectStore, now: datetime) -> None:
-    """Purge what is no longer kept at ``now``: files, documents, their history and readings, and
-    who followed what.
+    """Purge what is no longer kept at ``now``: files, documents, their history and readings, what
+    was declined, and who followed what.
     """
-    known = union(select(document.c.school_year), select(student_disciplines.c.school_year))
+    declined = declined_piece.join(campaign, campaign.c.id == declined_piece.c.campaign_id)
+    known = union(
+        select(document.c.school_year),
+        select(student_disciplines.c.school_year),
+        select(campaign.c.school_year).select_from(declined),
+    )
     async with database.transaction() as tx:
         years = list(await tx.scalars(known))
     for year in sorted(year for year in years if purge_after(year) <= now):
@@ -45,4 +50,7 @@ async def purge_until(database: Database, store: ObjectStore, now: datetime) -> 
         async with database.transaction() as tx:
             of_that_year = student_disciplines.c.school_year == year
             await tx.execute(delete(student_disciplines).where(of_that_year))
+            campaigns = select(campaign.c.id).where(campaign.c.school_year == year)
+            of_campaigns = declined_piece.c.campaign_id.in_(campaigns)
+            await tx.execute(delete(declined_piece).where(of_campaigns))
         log.info("documents purged", school_year=year, documents=count)

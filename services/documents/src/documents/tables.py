@@ -85,6 +85,25 @@ document_type = Table(
     UniqueConstraint("campaign_id", "code", postgresql_nulls_not_distinct=True),
 )
 
+# what families declare that they do not give, until they do or take it back
+declined_piece = Table(
+    "declined_piece",
+    metadata,
+    Column("family_id", Uuid, nullable=False),
+    Column("campaign_id", Uuid, ForeignKey("campaign.id"), nullable=False),
+    Column("student_id", Uuid),
+    Column("type_code", Text, nullable=False),
+    Column("declined_at", DateTime(timezone=True), nullable=False),
+    Column("account_id", Uuid, nullable=False),
+    UniqueConstraint(
+        "family_id",
+        "campaign_id",
+        "student_id",
+        "type_code",
+        postgresql_nulls_not_distinct=True,
+    ),
+)
+
 # what each family lacks in a campaign, as it was last told
 told_pieces = Table(
     "told_pieces",
