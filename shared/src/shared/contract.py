@@ -126,12 +126,20 @@ class Problem(Contract):
     correlation_id: str = ""
 
 
+def marked(text: str) -> str:
+    """Mark a French text that is kept here and said, maybe in another language, elsewhere."""
+    return text
+
+
 class Rejection(Exception):
     """A refusal that is an answer.
 
-    ``code`` states the business fact (``course_full``), ``detail`` says it in French to the
-    person, ``status`` is the HTTP status of its problem details and ``facts`` what a page or a
-    program needs to go on (which course, which line).
+    ``code`` states the business fact (``course_full``), ``status`` is the HTTP status of its
+    problem details and ``facts`` what a page or a program needs to go on (which course, which
+    line).
+    ``detail`` says it in French to the person: the values in it are facts, as in ``%(label)s``, so
+    that whoever shows it can say it in another language. An instant travels in ISO 8601, and is
+    written when it is shown.
     """
 
     def __init__(self, code: str, detail: str, *, status: int = 409, **facts: object) -> None:
@@ -144,7 +152,8 @@ class Rejection(Exception):
     @classmethod
     def not_found(cls) -> Self:
         """What does not exist and what is not yours get this one same answer (S97)."""
-        return cls("not_found", "Cette page ou cet élément n'existe pas.", status=404)
+        text = marked("Cette page ou cet élément n'existe pas.")
+        return cls("not_found", text, status=404)
 
     def problem(self, correlation_id: str = "") -> Problem:
         """Give the refusal its form on the wire."""

@@ -82,8 +82,9 @@ def refuse_if_any(errors: Sequence[LineError]) -> None:
     if errors:
         raise Rejection(
             "import_refused",
-            f"Le fichier contient {len(errors)} ligne(s) en erreur : rien n'a été importé.",
+            "Le fichier contient %(count)s ligne(s) en erreur : rien n'a été importé.",
             status=422,
+            count=len(errors),
             errors=[error.model_dump() for error in errors],
         )
 

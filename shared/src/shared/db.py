@@ -60,7 +60,7 @@ class Database:
                 "server_settings": self._settings,
             },
         )
-        self._glancing = self._engine.execution_options(isolation_level="AUTOCOMMIT")
+        self._autocommit = self._engine.execution_options(isolation_level="AUTOCOMMIT")
         event.listen(self._engine.sync_engine, "checkout", _refuse_closed)
 
     @asynccontextmanager
@@ -70,11 +70,11 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def glance(self) -> AsyncIterator[Transaction]:
-        """Give a connection where each statement is a transaction of its own: for one that reads,
-        and is spared the round trips of a beginning and an end.
+    async def autocommit(self) -> AsyncIterator[Transaction]:
+        """Give a connection where each statement is a transaction of its own, which spares the
+        round trips of a beginning and an end.
         """
-        async with self._glancing.connect() as connection:
+        async with self._autocommit.connect() as connection:
             yield connection
 
     async def open_apart(self, **server_settings: str) -> asyncpg.Connection:

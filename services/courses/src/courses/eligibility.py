@@ -67,8 +67,9 @@ def refuse_off_offer(row: Row, course: Course) -> None:
     ):
         raise Rejection(
             "wrong_level",
-            f"{course.label} n'est pas au niveau proposé pour l'année prochaine.",
+            "%(label)s n'est pas au niveau proposé pour l'année prochaine.",
             follow_id=str(row.follow_id),
+            label=course.label,
         )
 
 
@@ -78,10 +79,12 @@ def refuse_same_time(book: Book, course: Course, follow_id: UUID, others: Iterab
     if other is not None:
         raise Rejection(
             "same_time",
-            f"{course.label} a lieu en même temps que {other.label}."
+            "%(label)s a lieu en même temps que %(other_label)s."
             " Choisissez un autre créneau pour l'un des deux.",
             course_id=str(course.id),
             follow_id=str(follow_id),
+            label=course.label,
+            other_label=other.label,
         )
 
 

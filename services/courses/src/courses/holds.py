@@ -216,7 +216,7 @@ def _choose(
 def _full(course: Course, wish: Wish) -> Rejection:
     return Rejection(
         "course_full",
-        f"Complet : il n'y a plus de place dans {course.label}. Choisissez un autre créneau.",
+        "Complet : il n'y a plus de place dans %(label)s. Choisissez un autre créneau.",
         course_id=str(course.id),
         follow_id=str(wish.follow_id),
         label=course.label,

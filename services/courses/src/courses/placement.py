@@ -32,7 +32,7 @@ def place(book: Book, request: PlaceRequest) -> tuple[Seat, ...]:
     if not is_its_own and not standing.left:
         raise Rejection(
             "course_full",
-            f"Complet : il n'y a plus de place dans {course.label}, ou des familles"
+            "Complet : il n'y a plus de place dans %(label)s, ou des familles"
             " attendent et passent d'abord.",
             course_id=str(request.course_id),
             follow_id=str(request.follow_id),

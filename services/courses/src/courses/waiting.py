@@ -33,13 +33,16 @@ def join(book: Book, request: JoinRequest) -> tuple[Seat, ...]:
         )
     seat = book.seat_of_row(request.campaign_id, request.student_id, request.follow_id)
     if seat is not None and seat.course_id == request.course_id:
-        raise Rejection("already_held", f"Vous avez déjà une place dans {course.label}.")
+        raise Rejection(
+            "already_held", "Vous avez déjà une place dans %(label)s.", label=course.label
+        )
     if standing.left:
         raise Rejection(
             "course_not_full",
-            f"Une place s'est libérée dans {course.label} : choisissez ce créneau.",
+            "Une place s'est libérée dans %(label)s : choisissez ce créneau.",
             course_id=str(request.course_id),
             follow_id=str(request.follow_id),
+            label=course.label,
         )
     place = Place(
         id=request.place_id,

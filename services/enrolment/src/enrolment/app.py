@@ -5,7 +5,7 @@ from pathlib import Path
 from shared.service import Service
 from shared.settings import ServiceSettings
 
-from enrolment import commands, queries, reactions
+from enrolment import commands, entries, queries, reactions
 
 service = Service(
     name="enrolment",
@@ -19,6 +19,9 @@ service = Service(
         commands.submit_application,
         commands.decline_reenrolment,
         commands.take_back_decline,
+        entries.keep_entries,
+        entries.forget_entries,
+        entries.show_entries,
         queries.list_my_applications,
         queries.show_application,
     ],
@@ -28,6 +31,7 @@ service = Service(
         reactions.forget_holds,
         reactions.adopt_seat,
         reactions.record_claims,
+        entries.erase_entries,
     ],
 )
 

@@ -26,7 +26,7 @@ _PLACEMENTS = TypeAdapter(tuple[Placement, ...])
 @dataclass(frozen=True, slots=True)
 class StoredApplication:
     """An application with its campaign. ``revision`` 0 is one that was never changed, ``is_new``
-    one that this transaction made.
+    one that this transaction made, ``missing_hold_ids`` the seats that courses could not claim.
     """
 
     id: UUID
@@ -36,6 +36,7 @@ class StoredApplication:
     progress: Progress
     revision: int
     is_new: bool = False
+    missing_hold_ids: frozenset[UUID] = frozenset()
 
     def answer(self) -> Application:
         """Give it the form in which it is answered."""
@@ -97,6 +98,7 @@ def read_application(row: RowMapping) -> StoredApplication:
             _PLACEMENTS.validate_python(row["placements"] or ()),
         ),
         revision=row[stored.revision],
+        missing_hold_ids=frozenset(row[stored.missing_hold_ids]),
     )
 
 

@@ -19,11 +19,13 @@ from shared.contracts.enrolment import (
     RecordAuthorisations,
     RecordCourseChoices,
     ReenrolmentDeclined,
+    RemarksSubmitted,
     StartApplication,
     SubmitApplication,
     SubmittedChoice,
     TakeBackDecline,
 )
+from shared.contracts.people import OPTIONAL_DETAILS
 from shared.db import Transaction
 from shared.outbox import emit
 from sqlalchemy import and_, or_, select
@@ -37,6 +39,7 @@ from enrolment.applications import (
     read_campaign,
     save,
 )
+from enrolment.entries import draft_ended, step_done
 from enrolment.holds import known_holds
 from enrolment.receipts import new_receipt
 
@@ -52,13 +55,21 @@ async def publish_campaign(command: PublishCampaign, caller: Caller, tx: Transac
             " dans cet ordre.",
             status=422,
         )
+    if needed := sorted(set(campaign.fields_not_asked) - OPTIONAL_DETAILS):
+        raise Rejection(
+            "invalid_campaign",
+            "Cette campagne se passerait de renseignements nécessaires : seuls les facultatifs"
+            " peuvent ne pas être demandés.",
+            status=422,
+            fields=needed,
+        )
     published = await tx.execute(
         insert(tables.campaign)
         .values(site_code=command.site_code, **campaign.model_dump())
         .on_conflict_do_nothing()
     )
     if published.rowcount:
-        told = campaign.model_dump(exclude={"id"})
+        told = campaign.model_dump(exclude={"id", "fields_not_asked"})
         await emit(tx, CampaignPublished(campaign_id=campaign.id, **told))
     same_id = tables.campaign.c.id == campaign.id
     same_year = and_(
@@ -99,6 +110,7 @@ async def complete_step(command: CompleteStep, caller: Caller, tx: Transaction) 
     now = datetime.now(UTC)
     stored = await lock_application(tx, command.application_id, caller.family())
     progress = lifecycle.complete(stored.progress, command.step, stored.campaign, now)
+    await step_done(tx, stored.id, command.step, caller)
     return (await save(tx, stored, progress)).answer()
 
 
@@ -108,7 +120,15 @@ async def record_authorisations(
     """Keep the two answers with the version of the text they answer."""
     now = datetime.now(UTC)
     stored = await lock_application(tx, command.application_id, caller.family())
-    progress = lifecycle.authorise(stored.progress, command.authorisations, stored.campaign, now)
+    progress = lifecycle.authorise(
+        stored.progress,
+        command.authorisations,
+        stored.campaign,
+        now,
+        by=caller.name,
+        seen=command.revision,
+    )
+    await step_done(tx, stored.id, lifecycle.AUTHORISATIONS, caller)
     return (await save(tx, stored, progress)).answer()
 
 
@@ -122,6 +142,7 @@ async def record_course_choices(
     progress = lifecycle.choose(
         stored.progress, command.choices, command.remarks, stored.campaign, now
     )
+    await step_done(tx, stored.id, lifecycle.COURSES, caller)
     return (await save(tx, stored, progress)).answer()
 
 
@@ -142,6 +163,7 @@ async def submit_application(
     )
     saved = await save(tx, stored, progress)
     if saved is not stored:
+        await draft_ended(tx, saved.id)
         await emit(
             tx,
             ApplicationSubmitted(
@@ -155,8 +177,19 @@ async def submit_application(
                 choices=tuple(
                     SubmittedChoice(**choice.model_dump()) for choice in progress.choices
                 ),
+                has_remarks=bool(progress.remarks),
             ),
         )
+        if progress.remarks:
+            await emit(
+                tx,
+                RemarksSubmitted(
+                    application_id=saved.id,
+                    family_id=caller.family(),
+                    receipt_number=receipt.number,
+                    remarks=progress.remarks,
+                ),
+            )
     return saved.answer()
 
 
@@ -172,6 +205,7 @@ async def decline_reenrolment(
     progress = lifecycle.decline(stored.progress, stored.campaign, receipt=receipt)
     saved = await save(tx, stored, progress)
     if saved is not stored:
+        await draft_ended(tx, saved.id)
         await emit(
             tx,
             ReenrolmentDeclined(

@@ -2,7 +2,7 @@
 placement, its release, its claim. Any order and any repetition of what is told leaves the same row.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -10,7 +10,7 @@ from shared.contract import Rejection
 from shared.contracts.courses import Hold
 from shared.contracts.enrolment import CourseChoice
 from shared.db import Transaction
-from sqlalchemy import case, func, or_, select
+from sqlalchemy import Row, case, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
 from enrolment.lifecycle import KnownHold
@@ -82,6 +82,19 @@ async def gain(tx: Transaction, facts: dict[UUID, HoldFacts]) -> None:
     )
 
 
+async def holds_of(
+    tx: Transaction, student_ids: Collection[UUID], choices: Iterable[CourseChoice]
+) -> dict[UUID, KnownHold]:
+    """Give the holds of ``choices`` that are known and these students' own."""
+    chosen = [choice.hold_id for choice in choices if choice.hold_id]
+    if not chosen:
+        return {}
+    rows = await tx.execute(
+        select(hold).where(hold.c.id.in_(chosen), hold.c.student_id.in_(student_ids))
+    )
+    return {row.id: _known(row) for row in rows}
+
+
 async def known_holds(
     tx: Transaction, student_id: UUID, choices: Sequence[CourseChoice]
 ) -> dict[UUID, KnownHold]:
@@ -99,12 +112,16 @@ async def known_holds(
     for row in rows:
         if row.student_id != student_id:
             raise Rejection.not_found()
-        found[row.id] = KnownHold(
-            follow_id=row.follow_id,
-            course_id=row.course_id,
-            label=row.label,
-            expires_at=row.expires_at,
-            released=row.released,
-            claimed=row.claimed,
-        )
+        found[row.id] = _known(row)
     return found
+
+
+def _known(row: Row[tuple[object, ...]]) -> KnownHold:
+    return KnownHold(
+        follow_id=row.follow_id,
+        course_id=row.course_id,
+        label=row.label,
+        expires_at=row.expires_at,
+        released=row.released,
+        claimed=row.claimed,
+    )

@@ -19,14 +19,13 @@ what time it is; a campaign's first instant is in, its closing instant is out (S
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
-from shared.contract import Rejection
+from shared.contract import Rejection, marked
 from shared.contracts.enrolment import (
     ApplicationState,
     Authorisations,
@@ -48,18 +47,20 @@ GATEWAY_DELAY = timedelta(minutes=2)
 """How long a request may have travelled since the gateway received it."""
 
 _STEP_NAMES = {
-    CONTACT_DETAILS: "Modification des coordonnées",
-    AUTHORISATIONS: "Autorisations",
-    DOCUMENTS: "Documents",
-    COURSES: "Cours",
+    CONTACT_DETAILS: marked("Modification des coordonnées"),
+    AUTHORISATIONS: marked("Autorisations"),
+    DOCUMENTS: marked("Documents"),
+    COURSES: marked("Cours"),
 }
-_PARIS = ZoneInfo("Europe/Paris")
 _SLOT = re.compile(
     r"\b(?:lundi|mardi|mercredi|jeudi|vendredi|samedi|dimanche)\b"
     r".*\d\s*[.:h]\s*\d\d\s*à\s*\d\d?\s*[.:h]\s*\d\d(?!\s*:)",
     re.IGNORECASE,
 )
 """A weekday and hours, "JEUDI - 17.00 à 18.30", unless the reason for having no choice follows."""
+
+
+_NOTHING_HELD = {"held_until": None, "seat_lost": False}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,12 +125,34 @@ def complete(progress: Progress, step: int, campaign: Campaign, at: datetime) ->
 
 
 def authorise(
-    progress: Progress, authorisations: Authorisations, campaign: Campaign, at: datetime
+    progress: Progress,
+    authorisations: Authorisations,
+    campaign: Campaign,
+    at: datetime,
+    *,
+    by: str = "",
+    seen: int | None = None,
 ) -> Progress:
-    """Do step 2 with its two answers (S40)."""
+    """Do step 2 with its two answers (S40); the same ones again are those of who gave them first.
+
+    ``seen`` is the revision of the answers that were shown: others are not replaced unseen.
+    """
     _require_draft(progress)
     _require_open(campaign, at, since=campaign.prepares_at)
-    return replace(_advanced(progress, AUTHORISATIONS), authorisations=authorisations)
+    given = progress.authorisations
+    if given and _answers(given) == _answers(authorisations):
+        return _advanced(progress, AUTHORISATIONS)
+    before = given.revision if given else 0
+    if given and seen is not None and seen < before:
+        raise Rejection(
+            "authorisations_changed",
+            "D'autres réponses ont été données entre-temps : relisez-les, puis envoyez les vôtres"
+            " de nouveau.",
+            **given.model_dump(mode="json"),
+        )
+    told = {"answered_by": by, "answered_at": at, "revision": before + 1}
+    answered = authorisations.model_copy(update=told)
+    return replace(_advanced(progress, AUTHORISATIONS), authorisations=answered)
 
 
 def choose(
@@ -143,10 +166,10 @@ def choose(
     _require_draft(progress)
     _require_open(campaign, at, since=campaign.opens_at)
     _require_whole(choices)
-    is_repeat = progress.chosen_at and progress.choices == tuple(choices)
+    is_repeat = progress.chosen_at and _decided(progress.choices) == _decided(choices)
     return replace(
         _advanced(progress, COURSES),
-        choices=tuple(choices),
+        choices=tuple(choice.model_copy(update={"seat_lost": False}) for choice in choices),
         chosen_at=progress.chosen_at if is_repeat else at,
         remarks=remarks,
     )
@@ -218,6 +241,15 @@ def take_back(progress: Progress, campaign: Campaign, at: datetime) -> Progress:
     return _reopened(progress)
 
 
+def _decided(choices: Sequence[CourseChoice]) -> list[CourseChoice]:
+    """Give what was decided: a hold that was renewed meanwhile is the same one."""
+    return [choice.model_copy(update=_NOTHING_HELD) for choice in choices]
+
+
+def _answers(given: Authorisations) -> tuple[bool, bool, str]:
+    return given.image_rights, given.leaves_alone, given.text_version
+
+
 def _reopened(progress: Progress) -> Progress:
     if progress.state == "draft":
         return progress
@@ -226,10 +258,35 @@ def _reopened(progress: Progress) -> Progress:
         state="draft",
         step_reached=min(progress.step_reached, COURSES),
         choices=tuple(
-            choice.model_copy(update={"course_id": None, "hold_id": None})
+            choice.model_copy(update={"course_id": None, "hold_id": None, **_NOTHING_HELD})
             for choice in progress.choices
         ),
         receipt=None,
+    )
+
+
+def with_seats(
+    choices: Sequence[CourseChoice], holds: Mapping[UUID, KnownHold], missing: Collection[UUID]
+) -> tuple[CourseChoice, ...]:
+    """Say of each choice how long its seat is kept; one not heard of yet, as it was recorded.
+
+    ``missing`` are the seats that courses could not claim.
+    """
+    return tuple(_with_seat(choice, holds, missing) for choice in choices)
+
+
+def _with_seat(
+    choice: CourseChoice, holds: Mapping[UUID, KnownHold], missing: Collection[UUID]
+) -> CourseChoice:
+    hold = holds.get(choice.hold_id) if choice.hold_id else None
+    if choice.hold_id in missing:
+        return choice.model_copy(update={"held_until": None, "seat_lost": True})
+    if hold is None:
+        return choice
+    is_lost = hold.released and not hold.claimed
+    is_running = not hold.released and not hold.claimed
+    return choice.model_copy(
+        update={"held_until": hold.expires_at if is_running else None, "seat_lost": is_lost}
     )
 
 
@@ -265,13 +322,13 @@ def _require_open(campaign: Campaign, at: datetime, *, since: datetime) -> None:
     if at < since:
         raise Rejection(
             "campaign_not_open",
-            f"Cette étape ouvrira le {_in_paris(since)}. Revenez à partir de ce moment.",
+            "Cette étape ouvrira le %(opens_at)s. Revenez à partir de ce moment.",
             opens_at=since.isoformat(),
         )
     if at >= campaign.closes_at:
         raise Rejection(
             "campaign_closed",
-            f"La campagne de réinscription est close depuis le {_in_paris(campaign.closes_at)}."
+            "La campagne de réinscription est close depuis le %(closes_at)s."
             " Contactez votre conservatoire.",
             closes_at=campaign.closes_at.isoformat(),
         )
@@ -282,9 +339,10 @@ def _require_reached(progress: Progress, step: int) -> None:
         missing = range(progress.step_reached, step)
         raise Rejection(
             "steps_missing",
-            f"L'étape {missing[0]} ({_STEP_NAMES[missing[0]]}) n'est pas terminée."
-            " Terminez-la pour continuer.",
+            "L'étape %(step)s (%(step_name)s) n'est pas terminée. Terminez-la pour continuer.",
             steps=list(missing),
+            step=missing[0],
+            step_name=_STEP_NAMES[missing[0]],
         )
 
 
@@ -328,9 +386,10 @@ def _require_seats(progress: Progress, holds: Mapping[UUID, KnownHold], at: date
     if lost:
         raise Rejection(
             "seat_not_held",
-            f"La place n'est plus retenue pour : {', '.join(choice.label for choice in lost)}."
+            "La place n'est plus retenue pour : %(labels)s."
             " Choisissez à nouveau un créneau à l'étape Cours.",
             follow_ids=[str(choice.follow_id) for choice in lost],
+            labels=[choice.label for choice in lost],
         )
     if any(hold is None for _, hold in chosen):
         raise Rejection(
@@ -338,7 +397,3 @@ def _require_seats(progress: Progress, holds: Mapping[UUID, KnownHold], at: date
             "La place retenue est en cours d'enregistrement. Validez à nouveau dans un instant.",
             retry_after_seconds=1,
         )
-
-
-def _in_paris(instant: datetime) -> str:
-    return f"{instant.astimezone(_PARIS):%d/%m/%Y à %H:%M}"

@@ -1,5 +1,6 @@
 """What enrolment is asked to show."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from shared.callers import Caller
@@ -13,7 +14,14 @@ from shared.contracts.enrolment import (
 from shared.db import Transaction
 from sqlalchemy import select
 
-from enrolment.applications import of_family, read_application, read_campaign
+from enrolment.applications import (
+    StoredApplication,
+    of_family,
+    read_application,
+    read_campaign,
+)
+from enrolment.holds import holds_of
+from enrolment.lifecycle import with_seats
 from enrolment.tables import application, campaign
 
 
@@ -42,16 +50,34 @@ async def list_my_applications(
         .where(application.c.campaign_id == shown.id)
         .order_by(application.c.started_at, application.c.id)
     )
-    applications = tuple(read_application(found).answer() for found in mine.mappings())
+    applications = await _shown(tx, [read_application(found) for found in mine.mappings()])
     return MyApplications(campaign=shown, applications=applications)
 
 
 async def show_application(query: ShowApplication, caller: Caller, tx: Transaction) -> Application:
-    """Show one application of the caller's family."""
+    """Show one application of the caller's family, and how long its seats are held."""
     found = await tx.execute(
         of_family(caller.family()).where(application.c.id == query.application_id)
     )
     row = found.mappings().first()
     if row is None:
         raise Rejection.not_found()
-    return read_application(row).answer()
+    (shown,) = await _shown(tx, [read_application(row)])
+    return shown
+
+
+async def _shown(
+    tx: Transaction, applications: Sequence[StoredApplication]
+) -> tuple[Application, ...]:
+    """Show applications, and how long the seats of each are kept."""
+    holds = await holds_of(
+        tx,
+        [each.student_id for each in applications],
+        [choice for each in applications for choice in each.progress.choices],
+    )
+    return tuple(
+        each.answer().model_copy(
+            update={"choices": with_seats(each.progress.choices, holds, each.missing_hold_ids)}
+        )
+        for each in applications
+    )

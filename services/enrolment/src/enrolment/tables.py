@@ -33,6 +33,7 @@ campaign = Table(
     Column("opens_at", DateTime(timezone=True), nullable=False),
     Column("closes_at", DateTime(timezone=True), nullable=False),
     Column("documents_due_at", DateTime(timezone=True), nullable=False),
+    Column("fields_not_asked", ARRAY(Text), nullable=False, server_default=text("'{}'::text[]")),
     UniqueConstraint("site_id", "school_year"),
 )
 
@@ -89,6 +90,20 @@ application = Table(
 ``missing_hold_ids``. ``given_up_hold_ids`` are the seats that a refusal freed: none serves again.
 A placement later than ``chosen_at`` changes the choice of its row (:mod:`enrolment.adoption`).
 """
+
+kept_entries = Table(
+    "kept_entries",
+    metadata,
+    Column("application_id", Uuid, ForeignKey("application.id"), primary_key=True),
+    Column("step", SmallInteger, primary_key=True),
+    Column("account_id", Uuid, primary_key=True),
+    Column("family_id", Uuid, nullable=False, index=True),
+    Column("entries", JSONB, nullable=False),
+    Column("page_id", Uuid, nullable=False),
+    Column("position", Integer, nullable=False),
+    Column("typed_at", DateTime(timezone=True), nullable=False),
+)
+"""What someone typed at a step and did not send, for them alone (:mod:`enrolment.entries`)."""
 
 hold = Table(
     "hold",

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 
 from shared.callers import Caller
-from shared.contract import Rejection
+from shared.contract import Rejection, marked
 from shared.contracts.identity import (
     ChangePassword,
     PasswordChanged,
@@ -43,8 +43,10 @@ from identity.tables import account, link_request, session
 
 _LINKS_AT_ONCE = 100
 _WEAK: dict[Weakness, str] = {
-    "password_too_short": f"Le mot de passe est trop court : {SHORTEST} caractères au moins.",
-    "password_too_common": (
+    "password_too_short": marked(
+        "Le mot de passe est trop court : %(shortest)s caractères au moins."
+    ),
+    "password_too_common": marked(
         "Ce mot de passe est trop facile à deviner. Évitez les mots courants, les noms, les dates"
         " et les suites de touches ; quatre mots sans rapport entre eux conviennent bien."
     ),
@@ -125,7 +127,7 @@ async def reset_password(command: ResetPassword, database: Database, passwords: 
 async def _require_strong(passwords: Passwords, password: str, words: Sequence[str]) -> None:
     weak = await passwords.weakness(password, words)
     if weak is not None:
-        raise Rejection(weak, _WEAK[weak])
+        raise Rejection(weak, _WEAK[weak], shortest=SHORTEST)
 
 
 async def _owner_reached(tx: Transaction, link: Link) -> Owner:

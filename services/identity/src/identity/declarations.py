@@ -1,7 +1,7 @@
 """What a family declares of its people, with who changed what and when (S33)."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -10,19 +10,20 @@ from shared.contract import Rejection
 from shared.contracts.identity import (
     EmailChanged,
     Guardian,
+    Overtaken,
     Student,
     UpdateGuardian,
     UpdateStudent,
 )
 from shared.db import Transaction
-from shared.identifiers import new_id
 from shared.outbox import emit
-from sqlalchemy import Table, insert, select, update
+from sqlalchemy import Table, select, update
 
 from identity.accounts import addressee
+from identity.changes import Change, changes_since, record_changes, undone
 from identity.contact_details import Details, as_recorded, differing
 from identity.families import Person, people, tell_families
-from identity.tables import contact_change, family, guardian, student
+from identity.tables import family, guardian, student
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,28 +40,43 @@ class Author:
 
 
 async def update_guardian(command: UpdateGuardian, caller: Caller, tx: Transaction) -> Guardian:
-    """Replace the details of a guardian of the caller's family."""
+    """Replace the details of a guardian of the caller's family, but for an account's own e-mail:
+    whoever gets its mails can choose its password anew, so its new address has to answer first.
+    """
     declared = as_recorded(command.details)
-    author = Author.of(caller)
-    return (
-        await declare_guardian(tx, author, command.guardian_id, lambda _: declared)
-    ).as_guardian()
+
+    def protecting_email(before: Person) -> Details:
+        email = before.details.get("email", "")
+        if before.account_id and email and declared["email"] != email:
+            raise Rejection(
+                "email_protected",
+                "Cette adresse e-mail est celle d'un compte : seul son titulaire peut la changer,"
+                " depuis la page « Mot de passe ».",
+            )
+        return declared
+
+    author, seen = Author.of(caller), command.revision
+    after = await declare_guardian(tx, author, command.guardian_id, protecting_email, seen)
+    return after.as_guardian()
 
 
 async def update_student(command: UpdateStudent, caller: Caller, tx: Transaction) -> Student:
     """Replace the details of a student of the caller's family."""
     declared = as_recorded(command.details)
-    _, after = await _declare(
-        tx, Author.of(caller), student, command.student_id, lambda _: declared
-    )
+    author, seen = Author.of(caller), command.revision
+    _, after = await _declare(tx, author, student, command.student_id, lambda _: declared, seen)
     return after.as_student()
 
 
 async def declare_guardian(
-    tx: Transaction, author: Author, guardian_id: UUID, change: Callable[[Details], Details]
+    tx: Transaction,
+    author: Author,
+    guardian_id: UUID,
+    change: Callable[[Person], Details],
+    seen: int | None = None,
 ) -> Person:
     """Keep what is declared of a guardian; where the e-mail is another one, the old one is told."""
-    before, after = await _declare(tx, author, guardian, guardian_id, change)
+    before, after = await _declare(tx, author, guardian, guardian_id, change, seen)
     old_email, email = before.details.get("email", ""), after.details.get("email", "")
     if email == old_email:
         return after
@@ -79,9 +95,13 @@ async def _declare(
     author: Author,
     table: Table,
     person_id: UUID,
-    change: Callable[[Details], Details],
+    change: Callable[[Person], Details],
+    seen: int | None,
 ) -> tuple[Person, Person]:
-    """Keep what a family declares of one of its own; give the person before and after."""
+    """Keep what a family declares of one of its own; give the person before and after.
+
+    ``seen`` is the revision that it was written from: what changed since is not undone unseen.
+    """
     family_id, now = author.family_id, datetime.now(UTC)
     # one change of a family at a time: its revisions follow each other
     await tx.execute(select(family.c.id).where(family.c.id == family_id).with_for_update())
@@ -90,28 +110,33 @@ async def _declare(
     if not found:
         raise Rejection.not_found()
     (before,) = found
-    declared = change(before.details)
-    after = Person(person_id, family_id, declared, before.imported)
-    fields = differing(before.details, declared)
-    if not fields:
-        return before, after
-    await tx.execute(update(table).where(table.c.id == person_id).values(details=declared))
+    declared = change(before)
+    if not differing(before.details, declared):
+        return before, before
+    if seen is not None and seen < before.revision:
+        await _refuse_if_undone(tx, author, before, declared, seen)
+    after = replace(before, details=declared, revision=before.revision + 1)
     await tx.execute(
-        insert(contact_change),
-        [
-            {
-                "id": new_id(),
-                "family_id": family_id,
-                "record": table.name,
-                "record_id": person_id,
-                "field": field,
-                "old_value": before.details.get(field, ""),
-                "new_value": declared[field],
-                "changed_by": author.account_id,
-                "changed_at": now,
-            }
-            for field in fields
-        ],
+        update(table)
+        .where(table.c.id == person_id)
+        .values(details=declared, revision=after.revision)
     )
+    made = Change(
+        family_id, person_id, before.details, declared, after.revision, author.account_id, now
+    )
+    await record_changes(tx, table, [made])
     await tell_families(tx, [family_id])
     return before, after
+
+
+async def _refuse_if_undone(
+    tx: Transaction, author: Author, present: Person, declared: Details, seen: int
+) -> None:
+    changes = await changes_since(tx, author.family_id, present.id, seen, author.account_id)
+    if lost := undone(changes, declared):
+        raise Rejection(
+            "details_changed",
+            "Ces coordonnées ont changé pendant que vous les remplissiez : vérifiez-les, puis"
+            " envoyez-les de nouveau.",
+            **Overtaken(revision=present.revision, changes=lost).model_dump(mode="json"),
+        )

@@ -71,5 +71,5 @@ async def confirm_email_change(command: ConfirmEmailChange, tx: Transaction) -> 
     owner = await owner_of(tx, link.account_id)
     author = Author(owner.account_id, owner.family_id)
     await declare_guardian(
-        tx, author, owner.guardian_id, lambda details: details | {"email": link.email}
+        tx, author, owner.guardian_id, lambda person: person.details | {"email": link.email}
     )

@@ -23,7 +23,7 @@ from shared.outbox import emit
 from sqlalchemy import ARRAY, Column, ColumnElement, Table, Uuid, any_, literal, select, update
 
 from identity.contact_details import Details, differing, in_order
-from identity.tables import family, guardian, student
+from identity.tables import account, family, guardian, student
 
 _FAMILIES_PER_EVENT = 100
 
@@ -36,18 +36,26 @@ class Person:
     family_id: UUID
     details: Details
     imported: Details
+    revision: int
+    account_id: UUID | None = None
 
     def as_guardian(self) -> Guardian:
         """Give the guardian that the family sees."""
         details = in_order(GuardianDetails, self.details)
         changed = differing(self.imported, details)
-        return Guardian(id=self.id, details=details, changed=changed)
+        return Guardian(
+            id=self.id,
+            details=details,
+            changed=changed,
+            revision=self.revision,
+            account_id=self.account_id,
+        )
 
     def as_student(self) -> Student:
         """Give the student that the family sees."""
         details = in_order(StudentDetails, self.details)
         changed = differing(self.imported, details)
-        return Student(id=self.id, details=details, changed=changed)
+        return Student(id=self.id, details=details, changed=changed, revision=self.revision)
 
 
 def among(column: Column[UUID], ids: Collection[UUID]) -> ColumnElement[bool]:
@@ -57,9 +65,12 @@ def among(column: Column[UUID], ids: Collection[UUID]) -> ColumnElement[bool]:
 
 async def people(tx: Transaction, table: Table, condition: ColumnElement[bool]) -> list[Person]:
     """Read guardians or students, in the order of their codes."""
-    columns = (table.c.id, table.c.family_id, table.c.details, table.c.imported)
-    rows = await tx.execute(select(*columns).where(condition).order_by(table.c.code))
-    return [Person(*row) for row in rows]
+    columns = [table.c.id, table.c.family_id, table.c.details, table.c.imported, table.c.revision]
+    wanted = select(*columns).where(condition).order_by(table.c.code)
+    if table is guardian:
+        its_account = account.c.guardian_id == guardian.c.id
+        wanted = wanted.add_columns(account.c.id).join(account, its_account, isouter=True)
+    return [Person(*row) for row in await tx.execute(wanted)]
 
 
 async def whole_family(tx: Transaction, family_id: UUID) -> Family:

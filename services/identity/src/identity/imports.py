@@ -31,7 +31,8 @@ from shared.identifiers import imported_id
 from shared.outbox import emit
 from sqlalchemy import Table, or_, select, update
 
-from identity.contact_details import Details, in_order, merged, with_contacts_of
+from identity.changes import Change, record_changes
+from identity.contact_details import Details, differing, in_order, merged, with_contacts_of
 from identity.families import among, people, tell_families
 from identity.passwords import Passwords, plain_username
 from identity.settings import IdentitySettings
@@ -52,6 +53,7 @@ class _SiteRow(CsvRow):
     telephone: _Phone
     courriel: _Email
     page_tarifs: Text
+    accueil: Text = ""
 
 
 class _FamilyRow(CsvRow):
@@ -135,6 +137,7 @@ async def import_sites(command: ImportSites, caller: Caller, tx: Transaction) ->
             phone=row.telephone,
             email=row.courriel or "",
             tariff_page=row.page_tarifs,
+            welcome=row.accueil,
         )
         for row in rows
     ]
@@ -295,22 +298,33 @@ async def _record_people(
     tx: Transaction, table: Table, arriving: Collection[_Arriving]
 ) -> set[UUID]:
     """Record what arrives, but for what families changed; tell the families concerned."""
+    now = datetime.now(UTC)
     ids = {person.id for person in arriving}
     known = {person.id: person for person in await people(tx, table, among(table.c.id, ids))}
     rows: list[dict[str, object]] = []
+    changes: dict[UUID, Change] = {}
     for person in arriving:
         before = known.get(person.id)
+        details, revision = person.details, 0
+        if before:
+            details = merged(before.details, before.imported, person.details)
+            revision = before.revision
+        if before and differing(before.details, details):
+            revision += 1
+            changes[person.id] = Change(
+                person.family_id, person.id, before.details, details, revision, None, now
+            )
         rows.append(
             {
                 "id": person.id,
                 "family_id": person.family_id,
                 "code": person.code,
-                "details": merged(before.details, before.imported, person.details)
-                if before
-                else person.details,
+                "details": details,
                 "imported": person.details,
+                "revision": revision,
             }
         )
+    await record_changes(tx, table, changes.values())
     changed = await record_rows(tx, table, rows)
     concerned = {person.family_id for person in arriving if person.id in changed}
     concerned |= {known[moved].family_id for moved in changed & known.keys()}

@@ -33,6 +33,7 @@ site = Table(
     Column("phone", Text, nullable=False),
     Column("email", Text, nullable=False),
     Column("tariff_page", Text, nullable=False),
+    Column("welcome", Text, nullable=False, server_default=""),
 )
 
 family = Table(
@@ -49,6 +50,7 @@ def _person(name: str) -> Table:
     """Guardians and students are stored alike: what the family declares, what was last imported.
 
     ``code`` is the exporting system's; the lowest of a family is its first guardian's.
+    ``revision`` grows with each change of the details.
     """
     return Table(
         name,
@@ -58,6 +60,7 @@ def _person(name: str) -> Table:
         Column("code", Text, nullable=False, unique=True),
         Column("details", JSONB, nullable=False),
         Column("imported", JSONB, nullable=False),
+        Column("revision", Integer, nullable=False, server_default="0"),
     )
 
 
@@ -74,9 +77,12 @@ contact_change = Table(
     Column("field", Text, nullable=False),
     Column("old_value", Text, nullable=False),
     Column("new_value", Text, nullable=False),
-    Column("changed_by", Uuid, nullable=False),
+    # the account, none for an import
+    Column("changed_by", Uuid),
     Column("changed_at", DateTime(timezone=True), nullable=False),
+    Column("revision", Integer, nullable=False, server_default="0"),
 )
+"""One detail of a guardian or a student, changed: it made the ``revision`` of its person."""
 
 account = Table(
     "account",

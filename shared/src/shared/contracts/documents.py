@@ -54,7 +54,8 @@ class Piece(Contract):
     """A document type of a campaign (S52) and what the family gave for it.
 
     ``document`` is what counts; ``attempt`` a file sent since, which is being analysed or which
-    the verification refused. ``may_send`` and ``may_remove`` say what the family may do now.
+    the verification refused; ``declined_at`` tells when the family declared that it gives none
+    (S55). ``may_send``, ``may_remove`` and ``may_decline`` say what the family may do now.
     """
 
     type_code: str
@@ -66,6 +67,8 @@ class Piece(Contract):
     attempt: Document | None = None
     may_send: bool = False
     may_remove: bool = False
+    may_decline: bool = False
+    declined_at: datetime | None = None
 
 
 class Pieces(Contract):
@@ -104,7 +107,7 @@ class Missing(Contract):
 class MissingPieces(Query[Missing]):
     """What is missing for one student in one campaign; for its family and the staff of its site.
 
-    A file under analysis is not missing.
+    Neither a file under analysis nor a declined piece is missing.
     """
 
     campaign_id: UUID
@@ -163,6 +166,29 @@ class RemoveDocument(Command[None]):
     """
 
     document_id: UUID
+
+
+class DeclinePiece(Command[None]):
+    """Declare that the family does not give a piece (S55): the highest fee applies. Declared twice
+    it was declared once; a file given after all takes it back.
+
+    Refused: ``piece_given``, ``documents_not_open``, ``documents_closed``, ``not_found``.
+    ``student_id`` as in :class:`OpenUpload`.
+    """
+
+    campaign_id: UUID
+    student_id: UUID | None = None
+    type_code: str
+
+
+class TakeBackPieceDecline(Command[None]):
+    """Take back what :class:`DeclinePiece` declared, if anything. Refused: ``documents_not_open``,
+    ``documents_closed``, ``not_found``.
+    """
+
+    campaign_id: UUID
+    student_id: UUID | None = None
+    type_code: str
 
 
 class DocumentLink(Contract):
@@ -327,6 +353,25 @@ class DocumentRefused(Event, about="document_id", personal=True):
     by: Literal["staff", "service"]
     reason: str
     refused_at: datetime
+
+
+class PieceDeclined(Event, about="family_id"):
+    """A family declared that it does not give a piece."""
+
+    family_id: UUID
+    campaign_id: UUID
+    student_id: UUID | None
+    type_code: str
+    declined_at: datetime
+
+
+class PieceDeclineTakenBack(Event, about="family_id"):
+    """A family took its declaration back, or gave the piece after all."""
+
+    family_id: UUID
+    campaign_id: UUID
+    student_id: UUID | None
+    type_code: str
 
 
 class DocumentPublished(Event, about="document_id"):

@@ -13,7 +13,11 @@ type Remarks = Annotated[str, StringConstraints(strip_whitespace=True, max_lengt
 
 
 class Campaign(Contract):
-    """A campaign of one site for one school year; its instants rule to the second (S24)."""
+    """A campaign of one site for one school year; its instants rule to the second (S24).
+
+    ``fields_not_asked`` names the details of guardians and students that the site has no need for
+    (S32): a page asks for none of them, and what was recorded stays as it is.
+    """
 
     id: UUID
     site_id: UUID
@@ -22,12 +26,14 @@ class Campaign(Contract):
     opens_at: AwareDatetime
     closes_at: AwareDatetime
     documents_due_at: AwareDatetime
+    fields_not_asked: tuple[str, ...] = ()
 
 
 class PublishCampaign(Command[Campaign]):
     """Publish a campaign (operator). One already published is answered as it is, unchanged.
 
-    Refused: ``invalid_campaign`` (it prepares, opens, then closes).
+    Refused: ``invalid_campaign`` (it prepares, opens, then closes; what it does not ask for is
+    among :data:`shared.contracts.people.OPTIONAL_DETAILS`).
     """
 
     campaign: Campaign
@@ -35,11 +41,18 @@ class PublishCampaign(Command[Campaign]):
 
 
 class Authorisations(Contract):
-    """The two answers of step 2 and the version of the text that was shown (S40)."""
+    """The two answers of step 2 and the version of the text that was shown (S40).
+
+    Who gave them, when, and how many times others were given before is for enrolment to say:
+    whatever is sent of it is not read.
+    """
 
     image_rights: bool
     leaves_alone: bool
     text_version: str
+    answered_by: str = ""
+    answered_at: AwareDatetime | None = None
+    revision: int = 0
 
 
 class CourseChoice(Contract):
@@ -47,7 +60,8 @@ class CourseChoice(Contract):
 
     ``hold_id`` and ``course_id`` are given where a slot was chosen, and absent for a row without
     choice or one not re-enrolled. ``label`` is what the family read; once submitted, a row with a
-    hold has the words of that hold.
+    hold has the words of that hold. ``held_until`` is the shown end of a hold that is not claimed;
+    ``seat_lost`` is one that ended, or that courses could not claim.
     """
 
     follow_id: UUID
@@ -55,6 +69,8 @@ class CourseChoice(Contract):
     label: str = Field(max_length=300)
     course_id: UUID | None = None
     hold_id: UUID | None = None
+    held_until: AwareDatetime | None = None
+    seat_lost: bool = False
 
 
 class Receipt(Contract):
@@ -117,6 +133,50 @@ class StartApplication(Command[Application]):
     student_id: UUID
 
 
+type StepTyped = Literal[1, 2, 4]
+"""The steps with something to type; the recap's free text is that of step 4."""
+type EntryName = Annotated[str, StringConstraints(max_length=100)]
+type EntryText = Annotated[str, StringConstraints(max_length=8000)]
+
+
+class KeptEntries(Contract):
+    """What someone typed at a step and has not sent yet: the fields of its form, by name."""
+
+    entries: tuple[tuple[EntryName, EntryText], ...]
+    typed_at: datetime
+
+
+class KeepEntries(Command[None]):
+    """Keep what is being typed at a step, right or wrong, for its author alone, on any device.
+
+    ``page_id`` is the page that it is typed in, ``position`` the rank of this saving among those
+    of that page, and ``typed_at`` when it was typed. What was typed before what is kept already
+    changes nothing, whenever it arrives. Doing the step, or ending the draft, forgets it.
+    Refused: ``not_a_draft``.
+    """
+
+    application_id: UUID
+    step: StepTyped
+    page_id: UUID
+    position: int = Field(ge=0)
+    typed_at: AwareDatetime
+    entries: tuple[tuple[EntryName, EntryText], ...] = Field(max_length=200)
+
+
+class ForgetEntries(Command[None]):
+    """Forget what the caller typed at a step and did not send."""
+
+    application_id: UUID
+    step: StepTyped
+
+
+class ShowEntries(Query[KeptEntries | None]):
+    """What the caller typed at a step and did not send; none where there is nothing."""
+
+    application_id: UUID
+    step: StepTyped
+
+
 class CompleteStep(Command[Application]):
     """Steps 1 and 3, whose content lives with identity and documents, are done.
 
@@ -129,10 +189,16 @@ class CompleteStep(Command[Application]):
 
 
 class RecordAuthorisations(Command[Application]):
-    """Step 2 is done."""
+    """Step 2 is done.
+
+    ``revision`` is that of the answers that the page showed, 0 where it showed none: refused with
+    ``authorisations_changed`` where somebody gave others meanwhile, which are the facts. Without
+    it the last answers win.
+    """
 
     application_id: UUID
     authorisations: Authorisations
+    revision: int | None = None
 
 
 class RecordCourseChoices(Command[Application]):
@@ -227,6 +293,7 @@ class ApplicationSubmitted(Event, about="application_id"):
     """A family validated its request: it has a receipt number.
 
     It may be withdrawn, and submitted again with another one: the latest ``received_at`` counts.
+    One that ``has_remarks`` comes with :class:`RemarksSubmitted`.
     """
 
     application_id: UUID
@@ -237,6 +304,16 @@ class ApplicationSubmitted(Event, about="application_id"):
     receipt_number: str
     received_at: datetime
     choices: tuple[SubmittedChoice, ...]
+    has_remarks: bool = False
+
+
+class RemarksSubmitted(Event, about="application_id", personal=True):
+    """What a family says in its own words with the request of this receipt (S68)."""
+
+    application_id: UUID
+    family_id: UUID
+    receipt_number: str
+    remarks: str
 
 
 class ReenrolmentDeclined(Event, about="application_id"):

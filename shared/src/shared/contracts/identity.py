@@ -7,12 +7,11 @@ from uuid import UUID
 from pydantic import EmailStr, Field, StringConstraints
 
 from shared.contract import Command, Contract, Event, ImportFile, Query
-from shared.contracts.letters import Language
 from shared.contracts.people import GuardianDetails, StudentDetails
 
 
 class Site(Contract):
-    """A site of the territory, with the contact block of S11."""
+    """A site of the territory, with the contact block and the welcome of S11."""
 
     id: UUID
     code: str
@@ -24,6 +23,7 @@ class Site(Contract):
     phone: str
     email: str
     tariff_page: str
+    welcome: str = ""
 
 
 class ListSites(Query[tuple[Site, ...]]):
@@ -188,11 +188,16 @@ class ConfirmEmailChange(Command[None]):
 class Guardian(Contract):
     """A guardian as recorded. ``details`` has the fields of :class:`GuardianDetails`, which an
     import may have left empty; ``changed`` names those the family has changed since (S33).
+
+    ``revision`` grows with each change. ``account_id`` is the account of one who has any: their
+    e-mail, where they have one, is only changed by :class:`RequestEmailChange`.
     """
 
     id: UUID
     details: dict[str, str]
     changed: tuple[str, ...] = ()
+    revision: int = 0
+    account_id: UUID | None = None
 
 
 class Student(Contract):
@@ -201,6 +206,25 @@ class Student(Contract):
     id: UUID
     details: dict[str, str]
     changed: tuple[str, ...] = ()
+    revision: int = 0
+
+
+class DetailChange(Contract):
+    """What became of a detail since someone read it; an import has no ``author``."""
+
+    field: str
+    old_value: str
+    new_value: str
+    author: str = ""
+    is_own: bool = False
+    changed_at: datetime
+
+
+class Overtaken(Contract):
+    """The facts of ``details_changed``: the present revision, and the changes to be undone."""
+
+    revision: int
+    changes: tuple[DetailChange, ...]
 
 
 class Family(Contract):
@@ -218,21 +242,31 @@ class MyFamily(Query[Family]):
 
 
 class UpdateGuardian(Command[Guardian]):
-    """Replace a guardian's details; repeating it changes nothing more."""
+    """Replace a guardian's details; repeating it changes nothing more.
+
+    ``revision`` is the one that the details were written from. Where another change came between
+    that this one would undo, it is refused with ``details_changed``, whose facts are those of
+    :class:`Overtaken`; without it the last one wins.
+    Refused besides with ``email_protected``: see :class:`Guardian`.
+    """
 
     guardian_id: UUID
     details: GuardianDetails
+    revision: int | None = None
 
 
 class UpdateStudent(Command[Student]):
-    """Replace a student's details; repeating it changes nothing more."""
+    """Replace a student's details, as by :class:`UpdateGuardian`."""
 
     student_id: UUID
     details: StudentDetails
+    revision: int | None = None
 
 
 class ImportSites(ImportFile):
-    """``sites.csv``: code;ville;nom;adresse;code_postal;commune;telephone;courriel;page_tarifs."""
+    """``sites.csv``: code;ville;nom;adresse;code_postal;commune;telephone;courriel;page_tarifs, and
+    ``accueil``, which may be left out: how the site welcomes its families on their home page.
+    """
 
 
 class ImportFamilies(ImportFile):
@@ -273,16 +307,12 @@ class StudentRecord(Contract):
 
 
 class FamilyRecord(Contract):
-    """A whole family, replacing what was known of it when ``revision`` is higher.
-
-    ``language`` is the one that it is written to in.
-    """
+    """A whole family, replacing what was known of it when ``revision`` is higher."""
 
     id: UUID
     site_id: UUID
     name: str
     revision: int
-    language: Language = "fr"
     guardians: tuple[GuardianRecord, ...]
     students: tuple[StudentRecord, ...]
 

@@ -16,6 +16,14 @@ from shared.contracts.letters import (
     WordingPreview,
     WordingText,
 )
+from shared.contracts.webhooks import (
+    Webhook,
+    WebhookDelivery,
+    WebhookDeliveryState,
+    WebhookReplay,
+    WebhookSecret,
+    WebhookUrl,
+)
 
 type ReceiptKind = Literal["submission_receipt", "decline_receipt"]
 type AccountNoticeKind = Literal[
@@ -31,8 +39,11 @@ type DecisionKind = Literal[
 ]
 type MessageKind = WordedKind | AccountNoticeKind | DecisionKind
 type ReceiptNumber = Annotated[str, Field(max_length=100)]
-type DeliveryState = Literal["waiting", "sent", "failed", "no_address", "not_needed"]
-"""``not_needed`` is a reminder that its family had answered, or wanted no more, when it was due."""
+type DeliveryState = Literal["waiting", "sent", "failed", "no_address", "too_late", "not_needed"]
+"""``too_late`` is what could not be sent before it lost its object, as an offer that ended;
+``not_needed`` a reminder that its family had answered, or wanted no more, or got a newer one of.
+One that waits may have reached some of its addresses.
+"""
 
 
 class Delivery(Contract):
@@ -170,6 +181,12 @@ class ChooseReminders(Command[None]):
     wanted: bool
 
 
+class ChooseLanguage(Command[None]):
+    """Have the caller's family written to in this language from now on, in mails and receipts."""
+
+    language: Language
+
+
 class ListWordings(Query[tuple[Wording, ...]]):
     """The wordings of a site, for its staff."""
 
@@ -258,41 +275,6 @@ class ListMailFailures(Query[tuple[SentMessage, ...]]):
     before: UUID | None = None
 
 
-type WebhookUrl = Annotated[
-    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=2000)
-]
-type WebhookState = Literal["enabled", "disabled", "suspended"]
-"""Disabled by an operator, suspended by us: either way nothing is sent."""
-type WebhookDeliveryState = Literal["waiting", "delivered", "failed"]
-
-
-class Webhook(Contract):
-    """Where events are sent for a system without AMQP (S91), and how that goes.
-
-    ``state_reason`` says why it is suspended; ``failing_since`` since when nothing got through;
-    ``waiting`` how many deliveries are still to be made.
-    """
-
-    id: UUID
-    url: str
-    event_types: tuple[str, ...]
-    description: str
-    created_at: datetime
-    state: WebhookState
-    state_at: datetime
-    state_reason: str = ""
-    failing_since: datetime | None = None
-    waiting: int = 0
-
-
-class WebhookSecret(Contract):
-    """What signs, and verifies, what is sent: ``whsec_…``. It is shown when it is made only."""
-
-    webhook_id: UUID
-    secret_id: UUID
-    secret: str
-
-
 class RegisterWebhook(Command[WebhookSecret]):
     """Have events of these types sent to ``url``. For operators alone, as all about webhooks.
 
@@ -341,28 +323,6 @@ class ListWebhooks(Query[tuple[Webhook, ...]]):
     """Every webhook of the territory, the oldest first."""
 
 
-class WebhookDelivery(Contract):
-    """One event for one webhook, and what became of it; ``position`` places it in the log.
-
-    ``event_id`` is its ``webhook-id``. ``status``, ``answer`` (its first 500 characters),
-    ``failure`` and ``milliseconds`` are of the last attempt; ``due_at`` is the next one's.
-    """
-
-    position: int
-    event_id: UUID
-    event_type: str
-    happened_at: datetime
-    is_replay: bool
-    state: WebhookDeliveryState
-    attempts: int
-    attempted_at: datetime | None = None
-    due_at: datetime | None = None
-    status: int | None = None
-    answer: str = ""
-    failure: str = ""
-    milliseconds: int | None = None
-
-
 class ListWebhookDeliveries(Query[tuple[WebhookDelivery, ...]]):
     """The delivery log of a webhook, the latest first, a hundred at a time.
 
@@ -372,16 +332,6 @@ class ListWebhookDeliveries(Query[tuple[WebhookDelivery, ...]]):
     webhook_id: UUID
     state: WebhookDeliveryState | None = None
     before: int | None = None
-
-
-class WebhookReplay(Contract):
-    """How many events are sent again.
-
-    ``reached`` is set where there were more than one replay takes: ask again from there.
-    """
-
-    deliveries: int
-    reached: datetime | None = None
 
 
 class ReplayWebhook(Command[WebhookReplay]):

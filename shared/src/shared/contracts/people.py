@@ -1,7 +1,7 @@
 """A family's people, as they are declared: the fields of every form, file and message."""
 
 from datetime import date
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 
 from pydantic import AfterValidator, EmailStr, StringConstraints, model_validator
 
@@ -62,7 +62,7 @@ class GuardianDetails(Contract):
 
 
 class StudentDetails(Contract):
-    """What is declared of a student (S31)."""
+    """What is declared of a student (S14, S31)."""
 
     civility: Civility
     last_name: RequiredText
@@ -82,3 +82,20 @@ class StudentDetails(Contract):
     emergency_phone: Phone = ""
     school_level: Text = ""
     school: Text = ""
+    nationality: Text = ""
+
+
+_ONE_AT_LEAST = {"home_phone", "mobile", "work_phone"}
+
+OPTIONAL_DETAILS: Final = frozenset(
+    name
+    for fields in (GuardianDetails.model_fields, StudentDetails.model_fields)
+    for name in fields
+    if name not in _ONE_AT_LEAST
+    and not any(
+        details.model_fields[name].is_required()
+        for details in (GuardianDetails, StudentDetails)
+        if name in details.model_fields
+    )
+)
+"""The details that nobody needs to give: those that a site may choose not to ask for (S32)."""

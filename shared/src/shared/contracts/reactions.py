@@ -23,6 +23,8 @@ from shared.contracts.documents import (
     DocumentRefused,
     DocumentRemoved,
     FamilyDocumentsErased,
+    PieceDeclined,
+    PieceDeclineTakenBack,
     PiecesReckoned,
 )
 from shared.contracts.enrolment import (
@@ -31,6 +33,7 @@ from shared.contracts.enrolment import (
     CampaignPublished,
     DeclineTakenBack,
     ReenrolmentDeclined,
+    RemarksSubmitted,
 )
 from shared.contracts.identity import (
     AccountLocked,
@@ -67,8 +70,11 @@ EVENTS: tuple[type[Event], ...] = (
     OfferEnded,
     PasswordChanged,
     PasswordResetOpened,
+    PieceDeclined,
+    PieceDeclineTakenBack,
     PiecesReckoned,
     ReenrolmentDeclined,
+    RemarksSubmitted,
     SeatConfirmed,
     SeatOffered,
     SeatPlaced,
@@ -94,6 +100,7 @@ REACTIONS: dict[str, type[Event]] = {
     "documents.remember_disciplines": DisciplinesRecorded,
     "documents.remember_families": FamiliesRecorded,
     "enrolment.adopt_seat": SeatPlaced,
+    "enrolment.erase_entries": FamilyErased,
     "enrolment.forget_holds": SeatsReleased,
     "enrolment.record_claims": SeatsClaimed,
     "enrolment.remember_families": FamiliesRecorded,
@@ -106,6 +113,7 @@ REACTIONS: dict[str, type[Event]] = {
     "notifications.remember_families": FamiliesRecorded,
     "notifications.remember_missing_pieces": PiecesReckoned,
     "notifications.remember_refusal": ReenrolmentDeclined,
+    "notifications.remember_remarks": RemarksSubmitted,
     "notifications.remember_sites": SitesRecorded,
     "notifications.remember_submission": ApplicationSubmitted,
     "notifications.send_decline_receipt": ReenrolmentDeclined,
