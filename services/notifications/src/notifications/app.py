@@ -12,6 +12,7 @@ from shared.settings import ServiceSettings, comma_separated
 from notifications import (
     accounts,
     erasure,
+    languages,
     opting_out,
     progress,
     reactions,
@@ -66,6 +67,7 @@ service = Service(
         endpoints.remove_webhook,
         endpoints.replay_webhook,
         endpoints.rotate_webhook_secret,
+        languages.choose_language,
         log.list_webhook_deliveries,
         log.list_webhooks,
         receipts.list_deliveries,
@@ -102,6 +104,7 @@ service = Service(
         progress.remember_submission,
         reactions.remember_campaign,
         reactions.remember_families,
+        reactions.remember_remarks,
         reactions.remember_sites,
         reactions.send_decline_receipt,
         reactions.send_offer,

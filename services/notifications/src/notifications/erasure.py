@@ -16,16 +16,17 @@ from notifications.tables import (
     family,
     message,
     missing_pieces,
+    remarks,
     reminder,
     reminder_refusal,
 )
 
-_LAST_REVISION: Final = 2**63 - 1
+LAST_REVISION: Final = 2**63 - 1
 """No record of a family is newer: what is told of it late is not kept."""
 
 _NOBODY: Final[dict[str, object]] = {
     "site_id": None,
-    "revision": _LAST_REVISION,
+    "revision": LAST_REVISION,
     "guardians": [],
     "students": {},
     "language": "fr",
@@ -40,7 +41,7 @@ async def erase_family(event: FamilyErased, tx: Transaction) -> None:
     # the family first, then its messages: in the order of what records it
     erased = insert(family).values(id=event.family_id, **_NOBODY)
     await tx.execute(erased.on_conflict_do_update(index_elements=["id"], set_=_NOBODY))
-    for table in (reminder, message, application, missing_pieces, reminder_refusal):
+    for table in (reminder, message, application, missing_pieces, remarks, reminder_refusal):
         await tx.execute(delete(table).where(table.c.family_id == event.family_id))
     await emit(tx, FamilyMessagesErased(family_id=event.family_id, erased_at=datetime.now(UTC)))
 
@@ -50,4 +51,4 @@ async def is_erased(tx: Transaction, family_id: UUID) -> bool:
     revision = await tx.scalar(
         select(family.c.revision).where(family.c.id == family_id).with_for_update(read=True)
     )
-    return revision == _LAST_REVISION
+    return revision == LAST_REVISION

@@ -6,18 +6,15 @@ its text sets under that name. News (:mod:`notifications.digest`) is a section w
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from shared.contracts.letters import Language
 
-from notifications.matters import Matter, de, minute, second
+from notifications.dates import TO_THE_MINUTE, TO_THE_SECOND
+from notifications.matters import Matter, de
 from notifications.wordings import opening
-
-_PARIS = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +63,7 @@ def _words(matter: Matter, portal_url: str, language: Language, frame: Frame) ->
     return {
         "matter": matter,
         "portal_url": portal_url.rstrip("/"),
-        "opening": opening(matter, language, _DATED[language], frame.wordings),
+        "opening": opening(matter, language, TO_THE_MINUTE[language], frame.wordings),
         "unsubscribe_url": frame.unsubscribe_url,
     }
 
@@ -77,22 +74,6 @@ def _render(language: Language, name: str, words: Mapping[str, object]) -> Lette
     subject = " ".join(str(vars(text)["subject"]).split())
     html = templates.get_template(f"{name}.html").render({**words, "subject": subject})
     return Letter(subject, str(text), html, language)
-
-
-def _english_second(instant: datetime) -> str:
-    at = instant.astimezone(_PARIS)
-    return f"{at.day} {at:%B %Y at %H:%M:%S}"
-
-
-def _english_minute(instant: datetime) -> str:
-    at = instant.astimezone(_PARIS)
-    return f"{at.day} {at:%B %Y at %H:%M}"
-
-
-_DATED: Final[Mapping[Language, Callable[[datetime], str]]] = {
-    "fr": minute,
-    "en": _english_minute,
-}
 
 
 def _legible(value: object) -> object:
@@ -112,11 +93,15 @@ def _templates(language: Language, filters: Mapping[str, Callable[..., str]]) ->
         lstrip_blocks=True,
         keep_trailing_newline=True,
     )
-    environment.filters |= filters
+    environment.filters |= {
+        **filters,
+        "to_the_second": TO_THE_SECOND[language],
+        "to_the_minute": TO_THE_MINUTE[language],
+    }
     return environment
 
 
 _TEMPLATES: Final[dict[Language, Environment]] = {
-    "fr": _templates("fr", {"de": de, "to_the_second": second, "to_the_minute": minute}),
-    "en": _templates("en", {"to_the_second": _english_second, "to_the_minute": _english_minute}),
+    "fr": _templates("fr", {"de": de}),
+    "en": _templates("en", {}),
 }

@@ -9,12 +9,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Annotated, Literal
-from zoneinfo import ZoneInfo
 
 from pydantic import Field, TypeAdapter
 from shared.contracts.courses import OfferEnd
-
-_PARIS = ZoneInfo("Europe/Paris")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +30,8 @@ class ContactBlock:
 class Received:
     """What a family sent, and what follows from it (S73).
 
-    ``missing`` names the pieces that are still to be provided as it is written;
+    ``remarks`` are the family's own words (S68); ``missing`` names the pieces that are still to be
+    provided as it is written;
     ``former_number`` is the receipt of the request that this one replaces, or withdraws.
     """
 
@@ -44,6 +42,7 @@ class Received:
     school_year: str
     asked_courses: tuple[str, ...]
     left_courses: tuple[str, ...]
+    remarks: str = ""
     closes_at: datetime
     documents_due_at: datetime
     missing: tuple[str, ...] = ()
@@ -197,13 +196,3 @@ def de(name: str) -> str:
     """Put "de" before a name, elided before a vowel: "de Nicole", "d'Émile"."""
     initial = unicodedata.normalize("NFD", name[:1]).casefold()[:1]
     return f"d'{name}" if initial and initial in "aeiou" else f"de {name}"
-
-
-def second(instant: datetime) -> str:
-    """Write the day and the second, in Paris: 22/11/2026 à 14:05:12."""
-    return instant.astimezone(_PARIS).strftime("%d/%m/%Y à %H:%M:%S")
-
-
-def minute(instant: datetime) -> str:
-    """Write the day and the minute, in Paris: 22/11/2026 à 14:05."""
-    return instant.astimezone(_PARIS).strftime("%d/%m/%Y à %H:%M")

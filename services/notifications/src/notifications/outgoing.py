@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import insert
 
 from notifications.digest import NEWS, leaves_at
 from notifications.erasure import is_erased
-from notifications.tables import message
+from notifications.tables import HAS_LEFT, message
 
 _MESSAGES = UUID("6c1f0a52-6f0e-5d8b-9a55-3f6d0c0f5b1e")
 
@@ -63,7 +63,7 @@ async def queue_message(
 async def _last_news_at(tx: Transaction, family_id: UUID) -> datetime | None:
     last_left_at: datetime | None = await tx.scalar(
         select(func.max(message.c.state_at)).where(
-            message.c.family_id == family_id, message.c.kind.in_(NEWS), message.c.state == "sent"
+            message.c.family_id == family_id, message.c.kind.in_(NEWS), HAS_LEFT
         )
     )
     return last_left_at

@@ -37,10 +37,13 @@ class MailRefused(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Acceptance:
-    """What the mail server said when it took a mail, and the addresses that it refused."""
+    """What the mail server said when it took a mail, and why it refused some of the addresses: for
+    ever, or for now.
+    """
 
     answer: str
     refused: Mapping[str, str]
+    refused_for_now: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +110,12 @@ class Line:
             self._client.close()  # its next answer would be the one that came too late
             raise
         self.last_used = time.monotonic()
-        refusals = {address: f"{each.code} {each.message}" for address, each in refused.items()}
-        return Acceptance(answer, refusals)
+        reasons = {address: f"{each.code} {each.message}" for address, each in refused.items()}
+        return Acceptance(
+            answer,
+            {address: reasons[address] for address, each in refused.items() if each.code >= 500},
+            {address: reasons[address] for address, each in refused.items() if each.code < 500},
+        )
 
     async def is_alive(self) -> bool:
         """Ask the server whether it is still there."""

@@ -1,4 +1,4 @@
-"""Receipts as PDF: tagged (PDF/UA-1), in French, and the same bytes for the same receipt.
+"""Receipts as PDF: tagged (PDF/UA-1), in French or English, the same bytes for the same receipt.
 
 What a receipt says goes in as data, never as markup: whatever a name holds, it is printed.
 """
@@ -6,6 +6,7 @@ What a receipt says goes in as data, never as markup: whatever a name holds, it 
 import asyncio
 import json
 import re
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from importlib.resources import files
@@ -13,10 +14,12 @@ from typing import Final, Literal
 from urllib.parse import urlencode
 
 import typst
+from shared.contracts.letters import Language
 from shared.observability import get_logger
 
+from notifications.dates import TO_THE_MINUTE, TO_THE_SECOND
 from notifications.mail import Attachment
-from notifications.matters import Matter, Received, de, minute, second
+from notifications.matters import Matter, Received, de
 from notifications.verification import Filed, Seal
 
 log = get_logger()
@@ -25,6 +28,7 @@ VERIFICATION_PATH = "/verification"
 """Where the portal confirms a receipt to anyone."""
 
 _TEMPLATE = files("notifications").joinpath("templates", "receipt.typ").read_bytes()
+_FILES: Final[Mapping[Language, str]] = {"fr": "accuse-de-reception", "en": "receipt"}
 _LONG_WORD: Final = re.compile(r"[^ ]{30,}")
 _MAY_BE_CUT: Final = "\N{ZERO WIDTH SPACE}"
 
@@ -39,24 +43,27 @@ class Press:
         self._compiler = typst.Compiler(ignore_system_fonts=True)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="press")
 
-    async def attachments(self, matter: Matter) -> tuple[Attachment, ...]:
+    async def attachments(
+        self, matter: Matter, language: Language = "fr"
+    ) -> tuple[Attachment, ...]:
         """Give what goes with a letter: its PDF where it is a receipt."""
         if not isinstance(matter, Received):
             return ()
-        pdf = await self.print(matter)
-        return (Attachment(filename(matter.receipt_number), pdf),)
+        pdf = await self.print(matter, language)
+        return (Attachment(filename(matter.receipt_number, language), pdf),)
 
-    async def print(self, receipt: Received) -> bytes:
+    async def print(self, receipt: Received, language: Language = "fr") -> bytes:
         """Typeset a receipt without holding up the event loop."""
-        return await asyncio.get_running_loop().run_in_executor(self._thread, self.typeset, receipt)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._thread, self.typeset, receipt, language)
 
-    def typeset(self, receipt: Received) -> bytes:
+    def typeset(self, receipt: Received, language: Language = "fr") -> bytes:
         """Typeset a receipt.
 
         A sign that the fonts lack, as an emoji, cannot be in an accessible PDF (PDF/UA): such a
         receipt is printed all the same, with an empty square, and without that claim.
         """
-        words = json.dumps(self._words(receipt), ensure_ascii=False)
+        words = json.dumps(self._words(receipt, language), ensure_ascii=False)
         try:
             return self._compile(receipt, words, "ua-1")
         except typst.TypstError:
@@ -75,8 +82,9 @@ class Press:
             raise TypeError("a PDF is one file")
         return pdf
 
-    def _words(self, receipt: Received) -> dict[str, object]:
-        """Give all that the template prints, in the words of the page."""
+    def _words(self, receipt: Received, language: Language) -> dict[str, object]:
+        """Give all that the template prints and does not say itself."""
+        to_the_minute = TO_THE_MINUTE[language]
         code = self._seal.code(
             Filed(
                 receipt.kind,
@@ -89,17 +97,19 @@ class Press:
         query = urlencode({"number": receipt.receipt_number, "code": code})
         page = self._portal_url + VERIFICATION_PATH
         return {
+            "language": language,
             "kind": receipt.kind,
             "number": _printable(receipt.receipt_number),
-            "received": second(receipt.received_at),
+            "received": TO_THE_SECOND[language](receipt.received_at),
             "student": _printable(receipt.student),
             "of_student": _printable(de(receipt.student)),
             "school_year": _printable(receipt.school_year),
             "asked": [_printable(course) for course in receipt.asked_courses],
             "left": [_printable(course) for course in receipt.left_courses],
+            "remarks": [_printable(line) for line in receipt.remarks.splitlines() if line.strip()],
             "missing": [_printable(piece) for piece in receipt.missing],
-            "closes": minute(receipt.closes_at),
-            "documents_due": minute(receipt.documents_due_at),
+            "closes": to_the_minute(receipt.closes_at),
+            "documents_due": to_the_minute(receipt.documents_due_at),
             "site": {name: _printable(line) for name, line in asdict(receipt.site).items()}
             | {"email": receipt.site.email},
             "portal": self._portal_url,
@@ -109,9 +119,9 @@ class Press:
         }
 
 
-def filename(receipt_number: str) -> str:
+def filename(receipt_number: str, language: Language = "fr") -> str:
     """Name the file of a receipt."""
-    return f"accuse-de-reception-{receipt_number}.pdf"
+    return f"{_FILES[language]}-{receipt_number}.pdf"
 
 
 def _printable(text: str) -> str:

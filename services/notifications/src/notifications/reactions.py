@@ -8,7 +8,7 @@ from shared.contracts.enrolment import (
     ApplicationSubmitted,
     CampaignPublished,
     ReenrolmentDeclined,
-    SubmittedChoice,
+    RemarksSubmitted,
 )
 from shared.contracts.identity import FamiliesRecorded, FamilyRecord, SitesRecorded
 from shared.contracts.notifications import ReceiptKind
@@ -17,23 +17,36 @@ from shared.db import Transaction
 from shared.handlers import Occurrence
 from sqlalchemy.dialects.postgresql import insert
 
+from notifications.erasure import is_erased
 from notifications.outgoing import queue_message
 from notifications.patience import GIVES_UP_AFTER
-from notifications.tables import campaign, family, message, site
+from notifications.tables import campaign, family, message, remarks, site
 
 
 async def send_receipt(
     event: ApplicationSubmitted, tx: Transaction, occurrence: Occurrence
 ) -> None:
-    """Have the receipt of a request sent, once whatever is repeated (S71, S73)."""
-    await _queue_receipt(tx, "submission_receipt", event, event.choices, occurrence)
+    """Have the receipt of a request sent, once whatever is repeated (S71, S73); one with remarks
+    waits until they are known.
+    """
+    await _queue_receipt(
+        tx,
+        "submission_receipt",
+        event,
+        occurrence,
+        asked_courses=[choice.label for choice in event.choices if choice.re_enrol],
+        left_courses=[choice.label for choice in event.choices if not choice.re_enrol],
+        has_remarks=event.has_remarks,
+    )
 
 
 async def send_decline_receipt(
     event: ReenrolmentDeclined, tx: Transaction, occurrence: Occurrence
 ) -> None:
     """Have the receipt of a refusal sent (S22)."""
-    await _queue_receipt(tx, "decline_receipt", event, (), occurrence)
+    await _queue_receipt(
+        tx, "decline_receipt", event, occurrence, asked_courses=[], left_courses=[]
+    )
 
 
 async def send_offer(event: SeatOffered, tx: Transaction, occurrence: Occurrence) -> None:
@@ -151,6 +164,17 @@ async def remember_families(event: FamiliesRecorded, tx: Transaction) -> None:
     )
 
 
+async def remember_remarks(event: RemarksSubmitted, tx: Transaction) -> None:
+    """Keep what a receipt is to show of its family's own words."""
+    if await is_erased(tx, event.family_id):
+        return
+    await tx.execute(
+        insert(remarks)
+        .values(receipt_number=event.receipt_number, family_id=event.family_id, text=event.remarks)
+        .on_conflict_do_nothing()
+    )
+
+
 async def remember_sites(event: SitesRecorded, tx: Transaction) -> None:
     """Keep the contact block that a receipt shows."""
     if not event.sites:
@@ -193,8 +217,8 @@ async def _queue_receipt(
     tx: Transaction,
     kind: ReceiptKind,
     event: ApplicationSubmitted | ReenrolmentDeclined,
-    choices: tuple[SubmittedChoice, ...],
     occurrence: Occurrence,
+    **content: object,
 ) -> None:
     await queue_message(
         tx,
@@ -209,19 +233,19 @@ async def _queue_receipt(
         content={
             "receipt_number": event.receipt_number,
             "received_at": event.received_at,
-            "asked_courses": [choice.label for choice in choices if choice.re_enrol],
-            "left_courses": [choice.label for choice in choices if not choice.re_enrol],
+            **content,
         },
     )
 
 
 def _family_row(record: FamilyRecord) -> dict[str, object]:
-    """Keep names and addresses, and nothing else that a receipt does not need."""
+    """Keep names and addresses, and nothing else that a receipt does not need: the language is the
+    family's own choice (:mod:`notifications.languages`).
+    """
     return {
         "id": record.id,
         "site_id": record.site_id,
         "revision": record.revision,
-        "language": record.language,
         "guardians": [
             {"name": f"{guardian.first_name} {guardian.last_name}", "email": guardian.email}
             for guardian in record.guardians

@@ -7,6 +7,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from shared.callers import Caller
 from shared.contract import Rejection
+from shared.contracts.letters import Language
 from shared.contracts.notifications import (
     Delivery,
     GenuineReceipt,
@@ -21,11 +22,11 @@ from shared.handlers import Occurrence
 from shared.observability import correlation_id
 
 from notifications.mail import in_one_line, usable_addresses
-from notifications.matters import ContactBlock, Received, minute, read_receipt
+from notifications.matters import ContactBlock, Received, read_receipt
 from notifications.outgoing import message_id, queue_message
 from notifications.patience import again_from
 from notifications.press import Press, filename
-from notifications.standing import MISSING_OF_RECEIPT
+from notifications.standing import MISSING_OF_RECEIPT, REMARKS_OF_RECEIPT
 from notifications.tables import campaign, family, message, site
 from notifications.verification import Seal, read_filed
 
@@ -55,16 +56,17 @@ async def list_deliveries(
 async def print_receipt(
     query: PrintReceipt, caller: Caller, database: Database, press: Press
 ) -> PrintedReceipt:
-    """Give a receipt as a PDF; it is typeset again each time, into the same bytes as long as what
-    it names is the same.
+    """Give a receipt as a PDF, in its family's language; it is typeset again each time, into the
+    same bytes as long as what it names is the same.
 
     No connection is held meanwhile: others need them to know where their mails stand.
     """
     async with database.transaction() as tx:
-        receipt = await _received(tx, query.receipt_number, caller)
-    pdf = await press.print(receipt)
+        receipt, language = await _received(tx, query.receipt_number, caller)
+    pdf = await press.print(receipt, language)
+    named = filename(query.receipt_number, language)
     # given as it is: the model would take it for base64 already
-    return PrintedReceipt.model_construct(filename=filename(query.receipt_number), pdf=pdf)
+    return PrintedReceipt.model_construct(filename=named, pdf=pdf)
 
 
 async def send_receipt_again(
@@ -158,20 +160,24 @@ def _refuse_too_soon(last: Delivery, now: datetime) -> None:
         raise Rejection(
             "sent_a_moment_ago",
             "L'accusé de réception vient d'être envoyé : vous pourrez le renvoyer à partir du"
-            f" {minute(last.again_from)}.",
+            " %(again_from)s.",
             again_from=last.again_from.isoformat(),
         )
 
 
-async def _received(tx: Transaction, number: str, caller: Caller) -> Received:
-    """Put a receipt together; refused while a name or a date that it shows is not known yet."""
+async def _received(tx: Transaction, number: str, caller: Caller) -> tuple[Received, Language]:
+    """Put a receipt together, with its family's language; refused while a name or a date that it
+    shows is not known yet.
+    """
     student = family.c.students[sa.cast(message.c.student_id, sa.Text)].astext
     rows = await tx.execute(
         sa.select(
             message.c.kind,
             message.c.content,
             student.label("student"),
+            family.c.language,
             sa.literal_column(MISSING_OF_RECEIPT).label("missing"),
+            sa.literal_column(f"({REMARKS_OF_RECEIPT})").label("remarks"),
             campaign.c.school_year,
             campaign.c.closes_at,
             campaign.c.documents_due_at,
@@ -188,10 +194,11 @@ async def _received(tx: Transaction, number: str, caller: Caller) -> Received:
     known = rows.mappings().one_or_none()
     if known is None:
         raise Rejection.not_found()
-    if None in known.values():
+    lacks_remarks = known["content"].get("has_remarks") and not known["remarks"]
+    if lacks_remarks or None in known.values():
         raise Rejection(
             "receipt_not_ready",
             "L'accusé de réception n'est pas encore prêt : réessayez dans un instant.",
         )
     contact = ContactBlock(**{name: known[name] for name in _CONTACT})
-    return read_receipt({**known, "site": contact, **known["content"]})
+    return read_receipt({**known, "site": contact, **known["content"]}), known["language"]

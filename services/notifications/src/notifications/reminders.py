@@ -1,10 +1,11 @@
 """Reminders: queued once a family and an occasion, by a chore that any replica may do (S24, S85).
 
 A row for each family and occasion goes with its message, in one transaction: a restart, a twin
-replica or a clock that jumps finds it there. Whether a reminder still has an object is seen again
-as it leaves.
+replica or a clock that jumps finds it there. One that could not leave before the next of its kind
+gives way to it. Whether a reminder still has an object is seen again as it leaves.
 """
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from uuid import UUID
 
@@ -24,7 +25,6 @@ from shared.identifiers import new_id
 from shared.observability import correlation_id, get_logger
 from sqlalchemy.dialects.postgresql import insert
 
-from notifications.matters import minute
 from notifications.occasions import (
     LAUNCHED_AT_MOST_EVERY,
     REMINDER_KINDS,
@@ -165,6 +165,7 @@ async def _remind_some(
     families = await not_yet_reminded(
         await driver_connection(tx), kind, campaign_id, occasion.moment, occasion.name, _AT_ONCE
     )
+    await _give_way(tx, campaign_id, kind, families)
     happened = Occurrence(new_id(), datetime.now(UTC), correlation_id())
     for family_id in families:
         about = f"{campaign_id}:{family_id}:{occasion.name}"
@@ -188,6 +189,27 @@ async def _remind_some(
             )
         )
     return len(families)
+
+
+async def _give_way(
+    tx: Transaction, campaign_id: UUID, kind: ReminderKind, families: Sequence[UUID]
+) -> None:
+    """Drop the reminders of a kind that families have not got yet; one that leaves now is sent."""
+    waiting = (
+        sa.select(message.c.id)
+        .where(
+            message.c.campaign_id == campaign_id,
+            message.c.kind == kind,
+            message.c.family_id.in_(families),
+            message.c.state == "waiting",
+        )
+        .with_for_update(skip_locked=True)
+    )
+    await tx.execute(
+        message.update()
+        .where(message.c.id.in_(waiting))
+        .values(state="not_needed", state_at=datetime.now(UTC))
+    )
 
 
 async def _find_campaign(tx: Transaction, campaign_id: UUID, caller: Caller) -> Deadlines:
@@ -247,7 +269,8 @@ def _refuse_launch(stand: Reminders, deadline: datetime, now: datetime) -> None:
     if now >= deadline:
         raise Rejection(
             "deadline_passed",
-            f"Il est trop tard pour relancer les familles, depuis le {minute(deadline)}.",
+            "Il est trop tard pour relancer les familles, depuis le %(deadline)s.",
+            deadline=deadline.isoformat(),
         )
     if stand.is_stopped:
         raise Rejection(
@@ -258,7 +281,7 @@ def _refuse_launch(stand: Reminders, deadline: datetime, now: datetime) -> None:
         raise Rejection(
             "reminded_lately",
             "Les familles viennent d'être relancées : vous pourrez recommencer à partir du"
-            f" {minute(stand.launch_from)}.",
+            " %(launch_from)s.",
             launch_from=stand.launch_from.isoformat(),
         )
 

@@ -95,6 +95,11 @@ MISSING_OF_RECEIPT: Final = """ARRAY(
     ORDER BY piece.position
 )"""
 """What the family lacks for the student of the ``message`` at hand, the family's own included."""
+REMARKS_OF_RECEIPT: Final = """
+SELECT coalesce(max(remarks.text), '') FROM remarks
+WHERE remarks.receipt_number = message.receipt_number
+"""
+"""What the family said in its own words with the request of the ``message`` at hand."""
 
 
 @dataclass(frozen=True, slots=True)

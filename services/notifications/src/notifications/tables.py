@@ -49,8 +49,10 @@ message = Table(
     Column("failed_attempts", Integer, nullable=False, server_default="0"),
     Column("recipients", Text, nullable=False, server_default=""),
     Column("failure", Text, nullable=False, server_default=""),
+    Column("done_with", ARRAY(Text), nullable=False, server_default="{}"),
     CheckConstraint(
-        "state IN ('waiting', 'sent', 'failed', 'no_address', 'not_needed')", name="state"
+        "state IN ('waiting', 'sent', 'failed', 'no_address', 'too_late', 'not_needed')",
+        name="state",
     ),
     Index("message_application_id_idx", "application_id"),
     Index("message_family_id_idx", "family_id"),
@@ -62,18 +64,21 @@ message = Table(
 family's guardians, or to ``addressee``, a ``{"name", "email"}``, alone. Where its event names no
 site, it is its campaign's. ``due_at`` counts while ``state`` is waiting, and is a moment booked for
 it where ``is_paced``; from ``pointless_at`` on it is sent no more; ``failure`` says why an address,
-or all, got nothing.
+or all, got nothing. One that waits for some addresses alone is ``done_with`` the others.
 """
 
 Index("message_due_at_idx", message.c.due_at, postgresql_where=message.c.state == "waiting")
 
 NOT_ALL_SENT = or_(
-    message.c.state.in_(("failed", "no_address")),
+    message.c.state.in_(("failed", "no_address", "too_late")),
     and_(message.c.state == "sent", message.c.failure != ""),
 )
 """What its family was not sent, or not at every address."""
 
 Index("message_not_all_sent_idx", message.c.created_at, postgresql_where=NOT_ALL_SENT)
+
+HAS_LEFT = or_(message.c.state == "sent", message.c.done_with != [])
+"""What was sent, to some addresses at least, at ``state_at``."""
 
 HOLDS_TOKEN = message.c.content.has_key("token")
 """What makes a link that is good for a while, and is to be forgotten."""
@@ -161,6 +166,16 @@ missing_pieces = Table(
     Column("pieces", JSONB, nullable=False),
 )
 """What each family lacks, as documents tells it: a list of ``{"student_id", "name"}``."""
+
+remarks = Table(
+    "remarks",
+    metadata,
+    Column("receipt_number", Text, primary_key=True),
+    Column("family_id", Uuid, nullable=False),
+    Column("text", Text, nullable=False),
+    Index("remarks_family_id_idx", "family_id"),
+)
+"""What a family said in its own words with the request of a receipt (S68)."""
 
 reminder = Table(
     "reminder",

@@ -1,6 +1,7 @@
 """The queue of messages in the database: what the next mail says, and what became of it.
 
-On the driver's own connection: a mail takes a handful of statements, and is sent within them.
+On the driver's own connection, which prepares each statement once: a mail is sent within a handful
+of them.
 """
 
 import json
@@ -18,10 +19,16 @@ from shared.contracts.letters import Language
 from shared.contracts.notifications import DeliveryState, MessageKind
 
 from notifications.digest import NEWS, leaves_at
-from notifications.mail import in_one_line, usable_addresses
+from notifications.mail import usable_addresses
 from notifications.matters import ContactBlock, Matter, read_matter
 from notifications.occasions import REMINDER_KINDS
-from notifications.standing import MISSING_OF_RECEIPT, NOTHING, Standing, standing_of
+from notifications.standing import (
+    MISSING_OF_RECEIPT,
+    NOTHING,
+    REMARKS_OF_RECEIPT,
+    Standing,
+    standing_of,
+)
 
 _KNOWN = """
 FROM message
@@ -31,6 +38,10 @@ JOIN site ON site.id = coalesce(message.site_id, campaign.site_id)
 WHERE message.state = 'waiting'
     AND (message.student_id IS NULL OR family.students ? message.student_id::text)
     AND (message.campaign_id IS NULL OR campaign.id IS NOT NULL)
+    AND (
+        message.content -> 'has_remarks' IS DISTINCT FROM 'true'
+        OR EXISTS (SELECT FROM remarks WHERE remarks.receipt_number = message.receipt_number)
+    )
 """
 _DUE = f"{_KNOWN} AND message.due_at <= $1"
 _COUNT = f"SELECT count(*) FROM (SELECT {_DUE} LIMIT $2) AS due"  # noqa: S608 - a constant
@@ -56,7 +67,7 @@ _WHOLE = f"""
 SELECT message.*, least(message.pointless_at, ({_OVER_AT})) AS pointless_from,
     family.guardians, family.language, family.students ->> message.student_id::text AS student,
     ({_FORMER_NUMBER}) AS former_number, ({_WORDINGS}) AS wordings,
-    {MISSING_OF_RECEIPT} AS missing,
+    {MISSING_OF_RECEIPT} AS missing, ({REMARKS_OF_RECEIPT}) AS remarks,
     site.id AS of_site_id, site.name, site.address, site.postcode, site.city, site.phone,
     site.email, campaign.school_year, campaign.closes_at, campaign.documents_due_at
 """
@@ -69,7 +80,7 @@ FOR UPDATE OF message SKIP LOCKED
 _WRITE_ALONE = "SELECT pg_try_advisory_xact_lock(hashtextextended($1, 0))"
 _LAST_NEWS_AT = """
 SELECT max(state_at) FROM message
-WHERE family_id = $1 AND kind = ANY($2) AND state = 'sent'
+WHERE family_id = $1 AND kind = ANY($2) AND (state = 'sent' OR done_with <> '{}')
 """
 _SETTLE = """
 WITH settled AS (
@@ -82,17 +93,33 @@ SELECT id, $3, $2, $5 FROM unnest($1::uuid[]) AS id
 _PUT_OFF = """
 WITH put_off AS (
     UPDATE message SET due_at = $4, failed_attempts = failed_attempts + 1, is_paced = false,
-        failure = $3
+        failure = CASE WHEN done_with = '{}' THEN $3 ELSE failure END
     WHERE id = $1
 )
 INSERT INTO attempt (message_id, attempted_at, outcome, answer) VALUES ($1, $2, 'waiting', $3)
 """
-_ANSWERED = """
-UPDATE attempt SET answer = $2
-WHERE id IN (SELECT max(id) FROM attempt WHERE message_id = ANY($1) GROUP BY message_id)
+_WAIT_FOR_OTHERS = """
+UPDATE message SET state = 'waiting', due_at = $2, is_paced = false, failure = $4,
+    failed_attempts = failed_attempts + 1, done_with = done_with || $3::text[]
+WHERE id = $1
 """
+_ANSWERED = """
+UPDATE attempt SET answer = said.answer
+FROM unnest($1::uuid[], $2::text[]) AS said (message_id, answer)
+WHERE attempt.id = (SELECT max(id) FROM attempt WHERE attempt.message_id = said.message_id)
+"""
+_REFUSED = "UPDATE message SET failure = $2 WHERE id = $1"
 _PACED = "UPDATE message SET due_at = $2, is_paced = true WHERE id = ANY($1)"
 
+_LOOKED_UP: Final = (
+    "kind",
+    "student",
+    "school_year",
+    "closes_at",
+    "documents_due_at",
+    "former_number",
+    "remarks",
+)
 PLANS: Final = {
     "enable_sort": "off",
     "enable_hashjoin": "off",
@@ -108,7 +135,8 @@ _ELSEWHERE_FOR: Final = timedelta(seconds=1)
 class Due:
     """A message taken to be sent, with what it is written from; ``wordings`` are its site's own.
 
-    A reminder is not needed any more once there is nothing left to remind of.
+    A reminder is not needed any more once there is nothing left to remind of. One that reached some
+    addresses already is ``done_with`` them, and ``refused`` says which of them do not exist.
     """
 
     id: UUID
@@ -124,6 +152,8 @@ class Due:
     pointless_at: datetime | None
     is_paced: bool
     recipients: tuple[Address, ...]
+    done_with: tuple[str, ...]
+    refused: str
     language: Language
     wordings: Mapping[str, str]
     told: Mapping[str, object]
@@ -181,7 +211,8 @@ async def take(connection: asyncpg.Connection, now: datetime) -> tuple[Due, ...]
         await _wait(connection, due, leaves)
         return ()
     rows = await connection.fetch(_GATHER, due.family_id, due.site_id, list(NEWS), due.id)
-    rest = [await _read(connection, each, now) for each in rows]
+    others = [await _read(connection, each, now) for each in rows]
+    rest = [other for other in others if other.recipients == due.recipients]
     return tuple(sorted((due, *rest), key=attrgetter("created_at", "id")))
 
 
@@ -193,22 +224,32 @@ async def settle(
     failure: str = "",
 ) -> None:
     """Write down how messages ended, together."""
-    recipients = in_one_line(messages[0].recipients)
-    await connection.execute(_SETTLE, _ids(messages), state, now, recipients, failure)
+    first = messages[0]
+    recipients = ", ".join((*first.done_with, *(one.addr_spec for one in first.recipients)))
+    why = _joined(first.refused, failure)
+    await connection.execute(_SETTLE, _ids(messages), state, now, recipients, why)
 
 
-async def note_answer(connection: asyncpg.Connection, messages: Sequence[Due], answer: str) -> None:
-    """Keep what the mail server said of the attempt just written down."""
-    await connection.execute(_ANSWERED, _ids(messages), answer)
+async def note_answers(connection: asyncpg.Connection, answers: Mapping[UUID, str]) -> None:
+    """Keep what the mail server said of the last attempt of each message."""
+    await connection.execute(_ANSWERED, list(answers), list(answers.values()))
 
 
-async def note_refusals(
-    connection: asyncpg.Connection, messages: Sequence[Due], reasons: str
-) -> None:
+async def note_refusals(connection: asyncpg.Connection, due: Due, reasons: str) -> None:
     """Keep why some of the addresses got nothing of a mail that the others were sent."""
-    await connection.execute(
-        "UPDATE message SET failure = $2 WHERE id = ANY($1)", _ids(messages), reasons
-    )
+    await connection.execute(_REFUSED, due.id, _joined(due.refused, reasons))
+
+
+async def wait_for_others(
+    connection: asyncpg.Connection,
+    due: Due,
+    due_at: datetime,
+    done_with: Sequence[str],
+    refused: str,
+) -> None:
+    """Have a message tried again later for the addresses that it is not done with."""
+    why = _joined(due.refused, refused)
+    await connection.execute(_WAIT_FOR_OTHERS, due.id, due_at, done_with, why)
 
 
 async def put_off(
@@ -229,6 +270,10 @@ async def _wait(connection: asyncpg.Connection, due: Due, due_at: datetime) -> N
     await connection.execute("UPDATE message SET due_at = $2 WHERE id = $1", due.id, due_at)
 
 
+def _joined(*reasons: str) -> str:
+    return " ; ".join(filter(None, reasons))
+
+
 def _ids(messages: Sequence[Due]) -> list[UUID]:
     return [message.id for message in messages]
 
@@ -237,6 +282,7 @@ async def _read(connection: asyncpg.Connection, row: asyncpg.Record, now: dateti
     standing = await _standing(connection, row, now)
     addressee = row["addressee"]
     people = [json.loads(addressee)] if addressee else json.loads(row["guardians"])
+    done_with = tuple(row["done_with"])
     return Due(
         id=row["id"],
         kind=row["kind"],
@@ -250,7 +296,9 @@ async def _read(connection: asyncpg.Connection, row: asyncpg.Record, now: dateti
         failed_attempts=row["failed_attempts"],
         pointless_at=row["pointless_from"],
         is_paced=row["is_paced"],
-        recipients=usable_addresses(people),
+        recipients=tuple(one for one in usable_addresses(people) if one.addr_spec not in done_with),
+        done_with=done_with,
+        refused=row["failure"] if done_with else "",
         language=row["language"],
         wordings=json.loads(row["wordings"] or "{}"),
         told=_told(row, standing or NOTHING),
@@ -276,6 +324,14 @@ def _told(row: asyncpg.Record, standing: Standing) -> dict[str, object]:
         phone=row["phone"],
         email=row["email"],
     )
-    known = ("kind", "student", "school_year", "closes_at", "documents_due_at", "former_number")
+    known = (
+        "kind",
+        "student",
+        "school_year",
+        "closes_at",
+        "documents_due_at",
+        "former_number",
+        "remarks",
+    )
     content: dict[str, object] = json.loads(row["content"])
     return {name: row[name] for name in known} | {"site": contact} | asdict(standing) | content

@@ -4,20 +4,20 @@ The words of a site stand in a mail between its greeting and its facts, which no
 are text, with variables between double braces; anything else that a template could do is refused.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from functools import cache
 from typing import Final
 
 from jinja2 import PackageLoader, StrictUndefined, TemplateError, TemplateSyntaxError, nodes
 from jinja2.exceptions import TemplateNotFound
 from jinja2.sandbox import ImmutableSandboxedEnvironment
-from shared.contract import Rejection
+from shared.contract import Rejection, marked
 from shared.contracts.letters import Language, WordedKind
 from shared.contracts.notifications import MessageKind
 from shared.observability import get_logger
 
+from notifications.dates import Dated
 from notifications.matters import DocumentRefused, Matter, Offered, Received, Reminded
 
 log = get_logger()
@@ -34,12 +34,20 @@ VARIABLES: Final[Mapping[WordedKind, tuple[str, ...]]] = {
 }
 """What the words of each kind may name: every one has a value in every message of that kind."""
 
+_UNREADABLE: Final = marked(
+    "Ligne %(line)s : les accolades ne se lisent pas. Vous pouvez écrire %(known)s."
+)
+_NOT_A_VARIABLE: Final = marked(
+    "Ligne %(line)s : seules des variables seules peuvent être entre accolades."
+    " Vous pouvez écrire %(known)s."
+)
+_NO_SUCH_VARIABLE: Final = marked(
+    "Ligne %(line)s : la variable « %(variable)s » n'existe pas. Vous pouvez écrire %(known)s."
+)
+
 _MAY_STAND = (nodes.Template, nodes.Output, nodes.TemplateData, nodes.Name)
 _SANDBOX = ImmutableSandboxedEnvironment(undefined=StrictUndefined, autoescape=False)
 _LOADER = PackageLoader("notifications")
-
-type Dated = Callable[[datetime], str]
-"""How a language writes an instant."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +55,7 @@ class Unfit:
     """Why words cannot be used: at which line, and which variable does not exist, if it is one."""
 
     line: int
-    reason: str
+    text: str
     variable: str = ""
 
 
@@ -56,12 +64,12 @@ def fault(kind: WordedKind, text: str) -> Unfit | None:
     try:
         parsed = _SANDBOX.parse(text)
     except TemplateSyntaxError as error:
-        return Unfit(error.lineno, "les accolades ne se lisent pas")
+        return Unfit(error.lineno, _UNREADABLE)
     for node in parsed.find_all(nodes.Node):
         if not isinstance(node, _MAY_STAND):
-            return Unfit(node.lineno, "seules des variables seules peuvent être entre accolades")
+            return Unfit(node.lineno, _NOT_A_VARIABLE)
         if isinstance(node, nodes.Name) and node.name not in VARIABLES[kind]:
-            return Unfit(node.lineno, f"la variable « {node.name} » n'existe pas", node.name)
+            return Unfit(node.lineno, _NO_SUCH_VARIABLE, node.name)
     return None
 
 
@@ -70,13 +78,10 @@ def check(kind: WordedKind, text: str) -> None:
     found = fault(kind, text)
     if found is None:
         return
-    facts = {"line": found.line} | ({"variable": found.variable} if found.variable else {})
+    facts = {"variable": found.variable} if found.variable else {}
     known = ", ".join(f"{{{{ {name} }}}}" for name in VARIABLES[kind])
     raise Rejection(
-        "wording_refused",
-        f"Ligne {found.line} : {found.reason}. Vous pouvez écrire {known}.",
-        status=422,
-        **facts,
+        "wording_refused", found.text, status=422, line=found.line, known=known, **facts
     )
 
 

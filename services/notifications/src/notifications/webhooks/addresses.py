@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 from typing import Any
 
-from shared.contract import Rejection
+from shared.contract import Rejection, marked
 from yarl import URL
 
 type Network = IPv4Network | IPv6Network
@@ -23,11 +23,11 @@ type AddressInfo = tuple[int, int, int, str, tuple[Any, ...]]
 
 _RESOLVES_WITHIN_SECONDS = 5.0
 _OBJECTIONS = {
-    "not_a_url": "Cette adresse n'est pas une URL complète.",
-    "not_https": "L'adresse doit commencer par https://.",
-    "has_credentials": "L'adresse ne doit contenir ni identifiant ni mot de passe.",
-    "unknown_name": "Le nom de ce serveur est introuvable.",
-    "private_address": "Ce serveur n'a pas d'adresse publique.",
+    "not_a_url": marked("Cette adresse n'est pas une URL complète."),
+    "not_https": marked("L'adresse doit commencer par https://."),
+    "has_credentials": marked("L'adresse ne doit contenir ni identifiant ni mot de passe."),
+    "unknown_name": marked("Le nom de ce serveur est introuvable."),
+    "private_address": marked("Ce serveur n'a pas d'adresse publique."),
 }
 
 

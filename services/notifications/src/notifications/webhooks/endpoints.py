@@ -14,11 +14,9 @@ from shared.contracts.notifications import (
     RemoveWebhook,
     ReplayWebhook,
     RotateWebhookSecret,
-    WebhookReplay,
-    WebhookSecret,
-    WebhookState,
 )
 from shared.contracts.reactions import PUBLIC_TYPES
+from shared.contracts.webhooks import WebhookReplay, WebhookSecret, WebhookState
 from shared.db import Database, Transaction
 from sqlalchemy.dialects.postgresql import insert
 

@@ -6,9 +6,8 @@ from shared.contract import Rejection
 from shared.contracts.notifications import (
     ListWebhookDeliveries,
     ListWebhooks,
-    Webhook,
-    WebhookDelivery,
 )
+from shared.contracts.webhooks import Webhook, WebhookDelivery
 from shared.db import Transaction
 
 from notifications.tables import webhook, webhook_delivery, webhook_event
