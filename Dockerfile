@@ -5,7 +5,7 @@ FROM ghcr.io/astral-sh/uv:0.13 AS uv
 FROM node:22-slim AS assets
 WORKDIR /app/gateway
 COPY gateway/package.json gateway/package-lock.json ./
-RUN npm ci --no-audit --no-fund
+RUN npm ci --omit=dev --no-audit --no-fund
 
 FROM python:3.13-slim AS build
 COPY --from=uv /uv /usr/local/bin/uv

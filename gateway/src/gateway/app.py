@@ -1,10 +1,12 @@
 """The gateway, wired: the pages, the API, and what surrounds every request."""
 
 import asyncio
+import sys
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar
+from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
@@ -22,9 +24,10 @@ from gateway.correlation import CorrelationMiddleware
 from gateway.ended_sessions import EndedSessions
 from gateway.errors import EXCEPTION_HANDLERS
 from gateway.health import health_routes
+from gateway.language import LanguageMiddleware
 from gateway.live import LiveSeats
 from gateway.pages import routers
-from gateway.people import SessionCookies, SessionMiddleware, signed_in
+from gateway.people import API_PREFIX, SessionCookies, SessionMiddleware, signed_in
 from gateway.posted import PostedForms
 from gateway.rendering import template_config
 from gateway.seats_board import SeatsBoard
@@ -32,8 +35,14 @@ from gateway.security_headers import SecurityHeaders
 from gateway.settings import GatewaySettings
 from gateway.sites import SiteDirectory
 from gateway.store import StoreDoor
+from gateway.theme import ThemeRefused, load_theme
 
 _ANSWER_WITHIN_SECONDS = 5.0
+# A form's token beside what somebody else chose could be guessed from its compressed length by who
+# has the page asked for again and again (BREACH): our cookies do not go with such requests.
+_COMPRESSION = CompressionConfig(
+    backend="gzip", minimum_size=1024, gzip_compress_level=5, exclude=["^/assets/"]
+)
 MAX_BODY_BYTES = 256 * 1024
 """What any form may weigh; the one that carries a file says its own limit."""
 
@@ -42,7 +51,7 @@ def application(
     settings: GatewaySettings, services: Services, live_seats: LiveSeats, ended: EndedSessions
 ) -> Litestar:
     """Make the application of one replica."""
-    assets = Assets()
+    assets = Assets(load_theme(settings.theme))
     directory = SiteDirectory(services)
     cookies = SessionCookies(secure=settings.cookie_secure)
     store = StoreDoor(settings.store_url)
@@ -84,6 +93,7 @@ def application(
         ],
         exception_handlers=EXCEPTION_HANDLERS,
         csrf_config=csrf,
+        compression_config=_COMPRESSION,
         before_send=[security],
         template_config=template_config(assets),
         openapi_config=openapi_config(settings.public_url),
@@ -91,7 +101,7 @@ def application(
         logging_config=None,
     )
     # around the router: an address that leads nowhere is correlated and logged like any other
-    correlated = CorrelationMiddleware(app.asgi_handler)
+    correlated = CorrelationMiddleware(LanguageMiddleware(app.asgi_handler, API_PREFIX))
     app.asgi_handler = live_seats.around(correlated, security.headers)
     return app
 
@@ -120,8 +130,12 @@ def main() -> None:
                     each.cancel()
                 await asyncio.wait(following)
 
+    try:
+        app = application(settings, services, live_seats, ended)
+    except ThemeRefused as refused:
+        sys.exit(str(refused))
     run_process(
-        application(settings, services, live_seats, ended),
+        app,
         settings,
         background,
         before_stop=live_seats.close,

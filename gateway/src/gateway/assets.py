@@ -1,4 +1,4 @@
-"""Style sheets and scripts: read once at start, compressed once, cached by browsers for ever.
+"""Style sheets, scripts and the logo: read and compressed once, cached by browsers for ever.
 
 Their URL carries a fingerprint of all of them together, so that a module may import its neighbour
 by a relative path. A page made by another version of the gateway, during a deployment, asks with
@@ -7,7 +7,6 @@ another fingerprint: it gets our version, not to be kept.
 
 import gzip
 import hashlib
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -17,6 +16,8 @@ from litestar.datastructures import State
 from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
+
+from gateway.theme import Theme
 
 OWN_FOLDER: Final = Path(__file__).parent / "static"
 PACKAGES_FOLDER: Final = Path(__file__).parents[2] / "node_modules"
@@ -33,6 +34,7 @@ CONTENT_TYPES: Final = {
     ".css": "text/css; charset=utf-8",
     ".js": "text/javascript; charset=utf-8",
     ".svg": "image/svg+xml; charset=utf-8",
+    ".png": "image/png",
 }
 
 FOR_EVER: Final = "public, max-age=31536000, immutable"
@@ -52,14 +54,18 @@ class Asset:
 
 
 class Assets:
-    """The files that pages refer to, by name."""
+    """The files that pages refer to, by name; the theme's two are called theme.css and logo."""
 
-    def __init__(self, packages_folder: Path = PACKAGES_FOLDER) -> None:
+    def __init__(self, theme: Theme, packages_folder: Path = PACKAGES_FOLDER) -> None:
         packaged = [packages_folder / name for name in PACKAGE_FILES]
         for path in packaged:
             if not path.is_file():
                 raise FileNotFoundError(f"{path} is missing: run `npm ci` in the gateway's folder")
-        self._files = _load([*OWN_FOLDER.iterdir(), *packaged])
+        self.theme = theme
+        contents = {path.name: path.read_bytes() for path in (*OWN_FOLDER.iterdir(), *packaged)}
+        contents["theme.css"] = theme.css().encode()
+        contents[theme.logo_name] = theme.logo.read_bytes()
+        self._files = {name: _asset(name, body) for name, body in contents.items()}
         everything = "".join(f"{name}:{file.etag}" for name, file in sorted(self._files.items()))
         self._fingerprint = _digest(everything.encode())
 
@@ -106,17 +112,13 @@ class Assets:
         return ASGIResponse(body=b"" if bare else body, headers=headers, is_head_response=bare)
 
 
-def _load(paths: Iterable[Path]) -> dict[str, Asset]:
-    files: dict[str, Asset] = {}
-    for path in paths:
-        body = path.read_bytes()
-        files[path.name] = Asset(
-            body=body,
-            compressed=gzip.compress(body, mtime=0),
-            content_type=CONTENT_TYPES[path.suffix],
-            etag=f'W/"{_digest(body)}"',
-        )
-    return files
+def _asset(name: str, body: bytes) -> Asset:
+    return Asset(
+        body=body,
+        compressed=gzip.compress(body, mtime=0),
+        content_type=CONTENT_TYPES[Path(name).suffix],
+        etag=f'W/"{_digest(body)}"',
+    )
 
 
 def _digest(content: bytes) -> str:

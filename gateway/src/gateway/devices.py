@@ -5,6 +5,11 @@ Nothing else of the ``User-Agent`` is kept: its versions name a person too well.
 
 from typing import Final
 
+from gateway.language import gettext as _
+from gateway.language import marked, translation
+
+_ON: Final = " sur "
+
 _BROWSERS: Final = (
     ("Edg", "Edge"),
     ("OPR/", "Opera"),
@@ -20,22 +25,30 @@ _BROWSERS: Final = (
 _MACHINES: Final = (
     ("iPhone", "iPhone"),
     ("iPad", "iPad"),
-    ("Android", "une tablette Android"),
-    ("CrOS", "un Chromebook"),
-    ("Windows", "un ordinateur Windows"),
-    ("Macintosh", "un Mac"),
-    ("Linux", "un ordinateur Linux"),
+    ("Android", marked("une tablette Android")),
+    ("CrOS", marked("un Chromebook")),
+    ("Windows", marked("un ordinateur Windows")),
+    ("Macintosh", marked("un Mac")),
+    ("Linux", marked("un ordinateur Linux")),
 )
 
 
 def device_in_words(user_agent: str) -> str:
     """Name the browser and the machine: "Firefox sur un ordinateur Windows"."""
-    browser = _marked(user_agent, _BROWSERS) or "Un navigateur"
-    machine = _marked(user_agent, _MACHINES) or "un appareil inconnu"
+    browser = _named(user_agent, _BROWSERS) or marked("Un navigateur")
+    machine = _named(user_agent, _MACHINES) or marked("un appareil inconnu")
     if "Android" in user_agent and "Mobile" in user_agent:
-        machine = "un téléphone Android"
-    return f"{browser} sur {machine}"
+        machine = marked("un téléphone Android")
+    return f"{browser}{_ON}{machine}"
 
 
-def _marked(user_agent: str, marks: tuple[tuple[str, str], ...]) -> str:
+def device_shown(words: str) -> str:
+    """Say in the reader's language what was recorded in French."""
+    browser, _on, machine = words.partition(_ON)
+    return _(
+        "%(browser)s sur %(machine)s", browser=translation(browser), machine=translation(machine)
+    )
+
+
+def _named(user_agent: str, marks: tuple[tuple[str, str], ...]) -> str:
     return next((name for mark, name in marks if mark in user_agent), "")

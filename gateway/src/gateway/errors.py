@@ -13,6 +13,8 @@ from shared.callers import not_signed_in as session_expired
 from shared.contract import Problem, Rejection
 from shared.observability import correlation_id, get_logger
 
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.pages.rendered import (
     KEPT,
     absence_page,
@@ -21,19 +23,23 @@ from gateway.pages.rendered import (
     sign_in_path,
     unavailable_text,
 )
+from gateway.pages.wizard.closing import came_too_late
+from gateway.pages.wizard.frame import CAMPAIGN_CLOSED
+from gateway.pages.wizard.typed_texts import readable
 from gateway.people import API_PREFIX, HttpRequest, NotSignedIn, sends_text
+from gateway.refusals import detail_of
 
 log = get_logger()
 
-_UNREADABLE: Final = "Le portail ne comprend pas cette demande."
+_UNREADABLE: Final = marked("Le portail ne comprend pas cette demande.")
 _DETAILS: Final = {
-    403: "Cette demande ne vient pas d'une page du portail, ou d'une page trop ancienne.",
-    405: "Cette adresse ne répond pas à ce genre de demande.",
-    413: "Cette demande est trop lourde.",
-    429: "Trop de demandes arrivent en ce moment. Réessayez dans un instant.",
+    403: marked("Cette demande ne vient pas d'une page du portail, ou d'une page trop ancienne."),
+    405: marked("Cette adresse ne répond pas à ce genre de demande."),
+    413: marked("Cette demande est trop lourde."),
+    429: marked("Trop de demandes arrivent en ce moment. Réessayez dans un instant."),
 }
 """What the errors of the HTTP layer are to a person, by status; the rest are unreadable."""
-_STALE: Final = (
+_STALE: Final = marked(
     "La page que vous avez envoyée était ouverte depuis trop longtemps, ou dans une autre session."
 )
 
@@ -44,7 +50,9 @@ def rejected(request: HttpRequest, error: Rejection) -> Response[Any]:
         return problem_response(error)
     if error.status == 404:
         return page(request, "errors/404.html", status_code=404)
-    return _refused(request, error.status, error.detail)
+    if error.code == CAMPAIGN_CLOSED:
+        return came_too_late(request, error)
+    return _refused(request, error.status, detail_of(error))
 
 
 def unavailable(request: HttpRequest, error: ServiceUnavailable) -> Response[Any]:
@@ -88,7 +96,7 @@ def http_error(request: HttpRequest, error: HTTPException) -> Response[Any]:
         return _not_from_our_page(request)
     if error.status_code == 404:
         return page(request, "errors/404.html", status_code=404)
-    return _refused(request, error.status_code, _DETAILS.get(error.status_code, _UNREADABLE))
+    return _refused(request, error.status_code, _(_DETAILS.get(error.status_code, _UNREADABLE)))
 
 
 def failed(request: HttpRequest, error: Exception) -> Response[Any]:
@@ -97,7 +105,8 @@ def failed(request: HttpRequest, error: Exception) -> Response[Any]:
     if wants_problem(request):
         refusal = Rejection("internal_error", "Une erreur est survenue.", status=500)
         return problem_response(refusal)
-    return page(request, "errors/500.html", {"reference": correlation_id()}, status_code=500)
+    context = {"reference": correlation_id(), "kept": request.scope["state"].get("typed", [])}
+    return page(request, "errors/500.html", context, status_code=500)
 
 
 EXCEPTION_HANDLERS: ExceptionHandlersMap = {
@@ -136,14 +145,16 @@ def _not_from_our_page(request: HttpRequest) -> Response[Any]:
     origin = request.headers.get("origin")
     is_ours = origin is None or urlsplit(origin).netloc == request.headers.get("host")
     if request.method != "POST" or not is_ours or not sends_text(request):
-        return page(request, "errors/403.html", {"text": _STALE}, status_code=403)
+        return page(request, "errors/403.html", {"text": _(_STALE)}, status_code=403)
     kept = request.scope["state"]["typed"]
-    text = f"{_STALE} {KEPT if kept else 'Renvoyez votre demande.'}"
+    text = f"{_(_STALE)} {_(KEPT) if kept else _('Renvoyez votre demande.')}"
     return page(request, "errors/kept.html", {"text": text, "kept": kept}, status_code=403)
 
 
 def _refused(request: HttpRequest, status: int, detail: str) -> Response[Any]:
-    return page(request, "errors/refused.html", {"detail": detail}, status_code=status)
+    typed = readable(request.scope["state"].get("typed", []))
+    context = {"detail": detail, "typed": typed}
+    return page(request, "errors/refused.html", context, status_code=status)
 
 
 def wants_problem(request: Request[Any, Any, Any]) -> bool:
@@ -154,9 +165,9 @@ def wants_problem(request: Request[Any, Any, Any]) -> bool:
 
 
 def problem_response(rejection: Rejection) -> Response[Problem]:
-    """Answer with problem details (RFC 9457)."""
+    """Answer with problem details (RFC 9457), in the reader's language."""
     return Response(
-        rejection.problem(correlation_id()),
+        rejection.problem(correlation_id()).model_copy(update={"detail": detail_of(rejection)}),
         status_code=rejection.status,
         media_type="application/problem+json",
     )

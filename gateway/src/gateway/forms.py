@@ -18,28 +18,38 @@ from pydantic import BaseModel, BeforeValidator, ValidationError
 from pydantic.fields import FieldInfo
 from pydantic_core import ErrorDetails, PydanticCustomError
 
+from gateway.language import gettext as _
+from gateway.language import marked
+
 WHOLE_FORM: Final = ""
 """The place of an error that belongs to no field."""
 
 MESSAGES: Final[Mapping[str, str]] = {
-    "missing": "{verb} {title}",
-    "string_too_short": "{Title} : au moins {min_length} caractères sont nécessaires",
-    "string_too_long": "{Title} : {max_length} caractères au plus",
-    "int_parsing": "{Title} : écrivez un nombre entier",
-    "greater_than_equal": "{Title} : écrivez un nombre à partir de {ge}",
-    "less_than_equal": "{Title} : écrivez un nombre jusqu'à {le}",
-    "literal_error": "{Title} : choisissez l'une des réponses proposées",
-    "enum": "{Title} : choisissez l'une des réponses proposées",
-    "uuid_parsing": "{Title} : choisissez l'une des réponses proposées",
-    "choice_unknown": "{Title} : choisissez l'une des réponses proposées",
-    "day_unreadable": "{Title} : écrivez une date qui existe, comme 22/12/2014",
-    "email_unreadable": "{Title} : écrivez une adresse complète, comme nom@exemple.fr",
-    "phone_unreadable": "{Title} : écrivez un numéro complet, comme 06 12 34 56 78",
-    "postal_code_unreadable": "{Title} : écrivez les cinq chiffres du code postal, comme 92190",
+    "string_too_short": marked("%(Title)s : au moins %(min_length)s caractères sont nécessaires"),
+    "string_too_long": marked("%(Title)s : %(max_length)s caractères au plus"),
+    "int_parsing": marked("%(Title)s : écrivez un nombre entier"),
+    "greater_than_equal": marked("%(Title)s : écrivez un nombre à partir de %(ge)s"),
+    "less_than_equal": marked("%(Title)s : écrivez un nombre jusqu'à %(le)s"),
+    "literal_error": marked("%(Title)s : choisissez l'une des réponses proposées"),
+    "enum": marked("%(Title)s : choisissez l'une des réponses proposées"),
+    "uuid_parsing": marked("%(Title)s : choisissez l'une des réponses proposées"),
+    "choice_unknown": marked("%(Title)s : choisissez l'une des réponses proposées"),
+    "day_unreadable": marked("%(Title)s : écrivez une date qui existe, comme 22/12/2014"),
+    "email_unreadable": marked("%(Title)s : écrivez une adresse complète, comme nom@exemple.fr"),
+    "phone_unreadable": marked("%(Title)s : écrivez un numéro complet, comme 06 12 34 56 78"),
+    "postal_code_unreadable": marked(
+        "%(Title)s : écrivez les cinq chiffres du code postal, comme 92190"
+    ),
 }
-"""What to tell a person for each kind of refusal; `{title}` is the field's `title`."""
+"""What to tell a person for each kind of refusal.
 
-UNTRANSLATED: Final = "{Title} : vérifiez votre réponse"
+`title` is the field's, which is a marked text: "votre nom"; `Title` begins a sentence.
+"""
+
+NOTHING_CHOSEN: Final = marked("Choisissez %(title)s")
+NOTHING_SAID: Final = marked("Indiquez %(title)s")
+_THIS_ANSWER: Final = marked("cette réponse")
+OTHERWISE_WRONG: Final = marked("%(Title)s : vérifiez votre réponse")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,14 +151,14 @@ def _place(model: type[BaseModel], error: ErrorDetails) -> str:
 def _message(model: type[BaseModel], error: ErrorDetails) -> str:
     context = error.get("ctx", {})
     if error["type"] == "value_error":
-        return str(context["error"])
+        return _(str(context["error"]))
     info = model.model_fields.get(_place(model, error))
-    title = (info and info.title) or "cette réponse"
-    verb = "Choisissez" if info and _is_choice(info.annotation) else "Indiquez"
-    template = MESSAGES.get(error["type"], UNTRANSLATED)
-    return template.format(
-        **{**context, "verb": verb, "title": title, "Title": title[:1].upper() + title[1:]}
-    )
+    title = _((info and info.title) or _THIS_ANSWER)
+    if error["type"] == "missing":
+        is_choice = info is not None and _is_choice(info.annotation)
+        return _(NOTHING_CHOSEN if is_choice else NOTHING_SAID, title=title)
+    text = MESSAGES.get(error["type"], OTHERWISE_WRONG)
+    return _(text, **{**context, "title": title, "Title": title[:1].upper() + title[1:]})
 
 
 def _alternatives(annotation: object) -> tuple[object, ...]:

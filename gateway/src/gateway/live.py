@@ -19,6 +19,7 @@ from prometheus_client import Gauge
 from shared.contract import Problem, Rejection
 
 from gateway.errors import problem_response
+from gateway.language import marked
 from gateway.people import WITHOUT_SESSION, HttpRequest
 from gateway.seats_board import SeatsBoard, Watch
 
@@ -71,7 +72,9 @@ class LiveSeats:
         async def no_stream(request: HttpRequest) -> Response[Problem]:
             _read_course_ids(request.query_params.getall("cours", []))
             return _unavailable(
-                "too_many_streams", "Trop de pages suivent déjà les places.", _CROWDED_SECONDS
+                "too_many_streams",
+                marked("Trop de pages suivent déjà les places."),
+                _CROWDED_SECONDS,
             )
 
         return Router(
@@ -109,7 +112,7 @@ class LiveSeats:
         if not self.board.is_current:
             return _unavailable(
                 "seats_not_known",
-                "Les places restantes ne sont pas connues pour le moment.",
+                marked("Les places restantes ne sont pas connues pour le moment."),
                 _NOT_KNOWN_SECONDS,
             )
         body = b"[" + b",".join(notice.json for notice in self.board.notices(course_ids)) + b"]"
@@ -189,7 +192,10 @@ async def _departure(receive: Receive) -> None:
 def _read_course_ids(given: Sequence[str]) -> list[UUID]:
     """Read which courses are asked for; raises Rejection where that cannot be read."""
     unreadable = Rejection(
-        "invalid", f"Indiquez de 1 à {COURSES_AT_MOST} cours par leur identifiant.", status=400
+        "invalid",
+        "Indiquez de 1 à %(at_most)s cours par leur identifiant.",
+        status=400,
+        at_most=COURSES_AT_MOST,
     )
     if not 1 <= len(given) <= COURSES_AT_MOST:
         raise unreadable

@@ -4,8 +4,9 @@ A short access token is verified locally, on any replica; when it has expired id
 with the refresh token, which changes each time. Nothing of it is kept here (S6).
 """
 
+import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
@@ -14,10 +15,11 @@ from litestar.datastructures import Cookie, MutableScopeHeaders, State
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from shared.ask import Services, ServiceUnavailable
 from shared.callers import Caller, TokenVerifier
-from shared.contract import Ask, Rejection
+from shared.contract import Ask, Query, Rejection
 from shared.contracts.identity import RefreshSession, SignedIn
 
 from gateway.ended_sessions import EndedSessions
+from gateway.language import gettext
 from gateway.rendering import Visitor
 from gateway.sites import SiteDirectory
 
@@ -29,6 +31,8 @@ WITHOUT_SESSION = {"without_session": True, "exclude_from_csrf": True}
 
 _URL_ENCODED = "application/x-www-form-urlencoded"
 HttpRequest = Request[Caller | None, None, State]
+type Foreseen = dict[Ask[Any], asyncio.Task[Any]]
+"""What is being asked already, by question."""
 
 
 class NotSignedIn(Exception):
@@ -42,19 +46,33 @@ class Person:
     caller: Caller
     token: str
     services: Services
+    _foreseen: Foreseen = field(default_factory=dict, repr=False, compare=False)
+
+    def foresee(self, *questions: Query[Any]) -> None:
+        """Ask now what the page will ask in turn: it then waits for all of them at once."""
+        for question in questions:
+            asking = asyncio.create_task(self.services.ask(question, token=self.token))
+            # a page that is not shown after all never hears of it
+            asking.add_done_callback(lambda done: done.cancelled() or done.exception())
+            self._foreseen[question] = asking
 
     async def ask[Answer](self, question: Ask[Answer]) -> Answer:
         """Ask on this person's behalf; raises Rejection or ServiceUnavailable."""
-        return await self.services.ask(question, token=self.token)
+        asking = self._foreseen.pop(question, None) if isinstance(question, Query) else None
+        answer: Answer = await (asking or self.services.ask(question, token=self.token))
+        return answer
 
     async def ask_if_up[Answer](
         self, question: Ask[Answer], notices: list[str], unavailable: str
     ) -> Answer | None:
-        """Ask for a part that the page can do without: its absence is said in ``notices``."""
+        """Ask for a part that the page can do without: its absence is said in ``notices``.
+
+        ``unavailable`` is a marked text.
+        """
         try:
             return await self.ask(question)
         except ServiceUnavailable:
-            notices.append(unavailable)
+            notices.append(gettext(unavailable))
             return None
 
 
@@ -152,7 +170,7 @@ class SessionMiddleware:
 
     async def _visitor(self, person: Person) -> Visitor:
         site = await self._directory.site(person.caller.site_id)
-        return Visitor(name=person.caller.name, site_name=site.name if site else "")
+        return Visitor(person.caller.name, site.name if site else "", site)
 
     def _person(self, token: str) -> Person | None:
         try:

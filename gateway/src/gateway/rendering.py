@@ -1,42 +1,28 @@
-"""The environment that pages are rendered in: GOV.UK's components, our macros, French formats."""
+"""The environment that pages are rendered in: GOV.UK's components, our macros, a language."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
-from decimal import ROUND_UP, Decimal
-from functools import cache
 from importlib.metadata import version
-from typing import Final
-from zoneinfo import ZoneInfo
 
-from jinja2 import Environment, PackageLoader, PrefixLoader, StrictUndefined
+from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
+from markupsafe import Markup, escape
 from shared.contracts.documents import Document, Piece
+from shared.contracts.identity import Site
 
+from gateway import formats
 from gateway.assets import Assets
-
-PARIS: Final = ZoneInfo("Europe/Paris")
-NO_BREAK_SPACE: Final = "\u00a0"
-
-COMPONENTS: Final = (
-    "button",
-    "checkboxes",
-    "error-summary",
-    "file-upload",
-    "input",
-    "notification-banner",
-    "panel",
-    "password-input",
-    "radios",
-    "select",
-    "service-navigation",
-    "skip-link",
-    "summary-list",
-    "tag",
-    "textarea",
-    "warning-text",
+from gateway.devices import device_shown
+from gateway.language import (
+    FRENCH,
+    current_language,
+    marked,
+    plural_translation,
+    script_translations,
+    translation,
+    translation_of,
 )
-"""The components of the design system that our templates may call, as `govukButton(...)`."""
+from gateway.toolkit import macros
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +31,7 @@ class Visitor:
 
     name: str
     site_name: str
+    site: Site | None = None
 
 
 def template_config(assets: Assets) -> TemplateConfig[JinjaTemplateEngine]:
@@ -61,85 +48,44 @@ def environment(assets: Assets) -> Environment:
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
+        extensions=["jinja2.ext.i18n"],
     )
-    pages.globals |= _components() | {"asset": assets.url, "version": version("gateway")}
+    pages.policies["ext.i18n.trimmed"] = True
+    install_texts = pages.install_gettext_callables  # type: ignore[attr-defined]
+    install_texts(translation, plural_translation, newstyle=True, pgettext=translation_of)
+    pages.globals |= {
+        **macros(),
+        "asset": assets.url,
+        "territory": assets.theme,
+        "version": version("gateway"),
+        "current_language": current_language,
+        "marked": marked,
+        "script_translations": script_translations,
+    }
     pages.filters |= {
-        "date_fr": date_fr,
-        "instant_fr": instant_fr,
-        "mo_fr": mo_fr,
-        "megabytes_fr": megabytes_fr,
+        "day": formats.day,
+        "hour": formats.hour,
+        "instant": formats.instant,
+        "file_size": formats.file_size,
+        "megabytes": formats.megabytes,
+        "rank": formats.rank,
+        "time_left": formats.time_left,
+        "phone": formats.phone,
+        "listed": formats.listed,
+        "device": device_shown,
+        "in_french": in_french,
         "last_file": last_file,
-        "rank_fr": rank_fr,
-        "time_left_fr": time_left_fr,
     }
     return pages
 
 
-def date_fr(day: date) -> str:
-    """Write a day, or an instant's day in Paris: 22/12/2026."""
-    return f"{_in_paris(day) if isinstance(day, datetime) else day:%d/%m/%Y}"
-
-
-def instant_fr(instant: datetime) -> str:
-    """Write an instant as Paris reads it: 22/12/2026 à 12:00."""
-    return f"{_in_paris(instant):%d/%m/%Y à %H:%M}"
-
-
-def mo_fr(size: int) -> str:
-    """Write a file's size with its unit: 1,9 Mo."""
-    return f"{megabytes_fr(size)}{NO_BREAK_SPACE}Mo"
-
-
-def megabytes_fr(size: int) -> str:
-    """Write a file's size in megabytes of 1024 by 1024 bytes: 1,9.
-
-    Rounded up, so that a file just over the limit never reads as the limit itself.
-    """
-    megabytes = Decimal(size) / (1024 * 1024)
-    step = Decimal("0.1") if megabytes > Decimal("0.1") else Decimal("0.01")
-    figure = f"{megabytes.quantize(step, ROUND_UP):f}".replace(".", ",")
-    return figure.rstrip("0").rstrip(",")
+def in_french(text: str) -> Markup:
+    """Say that a text of the site's own is French, in a page that is not."""
+    if current_language() == FRENCH:
+        return escape(text)
+    return Markup('<span lang="fr">{}</span>').format(text)
 
 
 def last_file(piece: Piece) -> Document | None:
     """Give the file that a family sent last for a piece, whatever became of it."""
     return piece.attempt or piece.document
-
-
-def rank_fr(rank: int) -> str:
-    """Write a rank on a waiting list: 1er, 2e."""
-    return f"{rank}{'er' if rank == 1 else 'e'}"
-
-
-def time_left_fr(until: datetime, now: datetime) -> str:
-    """Write how long is left, never more than there is: 23 heures, 1 heure, 40 minutes."""
-    minutes = int((until - now).total_seconds() // 60)
-    if minutes < 1:
-        return "moins d'une minute"
-    count, unit = (minutes // 60, "heure") if minutes >= 60 else (minutes, "minute")
-    return f"{count}{NO_BREAK_SPACE}{unit}{'s' if count > 1 else ''}"
-
-
-def _in_paris(instant: datetime) -> datetime:
-    if instant.tzinfo is None:
-        raise ValueError(f"an instant without a time zone cannot be shown: {instant}")
-    return instant.astimezone(PARIS)
-
-
-@cache
-def _components() -> dict[str, object]:
-    """Load the macros of the design system from an environment of their own.
-
-    They test options that were not given as undefined names, which our strict environment refuses.
-    """
-    library = Environment(
-        loader=PrefixLoader({"govuk_frontend_jinja": PackageLoader("govuk_frontend_jinja")}),
-        autoescape=True,
-        auto_reload=False,
-    )
-    macros: dict[str, object] = {}
-    for component in COMPONENTS:
-        template = library.get_template(f"govuk_frontend_jinja/components/{component}/macro.html")
-        macro = "govuk" + "".join(word.capitalize() for word in component.split("-"))
-        macros[macro] = getattr(template.module, macro)
-    return macros

@@ -1,7 +1,11 @@
 """What a gateway replica is told by its environment."""
 
+from pathlib import Path
+
 from pydantic import BaseModel, Field
 from shared.settings import ProcessSettings, Urls
+
+from gateway.theme import DEFAULT_THEME
 
 
 class ServiceUrls(BaseModel):
@@ -28,3 +32,4 @@ class GatewaySettings(ProcessSettings):
     store_url: str
     cookie_secret: str = Field(min_length=16)
     cookie_secure: bool = True
+    theme: Path = DEFAULT_THEME

@@ -58,8 +58,9 @@ identifiers changes nothing more and gets the same answer, so that a lost reply 
 repeat.
 
 **Refusals** are problem details (RFC 9457, `application/problem+json`). `code` states the fact and
-is what a program should test; `detail` says it in French, to be shown; `facts` holds what is needed
-to go on. What does not exist and what belongs to another family get the same 404.
+is what a program should test; `detail` says it to a person, in French or in English by
+`Accept-Language`; `facts` holds what is needed to go on. What does not exist and what belongs to
+another family get the same 404.
 
 **Instants** are ISO 8601 with their offset. A campaign opens and closes to the second, by the
 instant at which this API received the request.

@@ -10,6 +10,7 @@ from litestar.params import FromPath, FromQuery, QueryParameter, RequestBody
 from shared.contract import Contract
 from shared.contracts.documents import (
     AcceptDocument,
+    DeclinePiece,
     Document,
     DocumentHistory,
     DocumentLink,
@@ -30,6 +31,7 @@ from shared.contracts.documents import (
     ReviewItem,
     ReviewQueue,
     ShowDocument,
+    TakeBackPieceDecline,
     UploadTicket,
 )
 
@@ -65,7 +67,8 @@ async def list_pieces(
     """Give the pieces to provide for a student in a campaign, and what was given for each.
 
     `document` is what counts; `attempt` a file sent since, being analysed or refused by the
-    verification. `may_send` and `may_remove` say what the family may do now.
+    verification; `declined_at` when the family declared that it gives none. `may_send`,
+    `may_remove` and `may_decline` say what the family may do now.
     """
     return await person.ask(ListPieces(campaign_id=campaign_id, student_id=student_id))
 
@@ -78,7 +81,7 @@ async def list_missing_pieces(
     person: NamedDependency[Person],
 ) -> Missing:
     """Give the required pieces that a student's application lacks, and until when (family, or
-    staff of its site). A file under analysis is not missing.
+    staff of its site). Neither a file under analysis nor a declined piece is missing.
     """
     return await person.ask(
         MissingPieces(campaign_id=campaign_id, family_id=family_id, student_id=student_id)
@@ -194,7 +197,63 @@ async def list_publications(
     return await person.ask(PublishedDocuments(student_id=student_id))
 
 
+@put("/pieces/{type_code:str}/decline", status_code=204, responses=CHANGED)
+async def decline_family_piece(
+    type_code: FromPath[str], campaign_id: FromQuery[UUID], person: NamedDependency[Person]
+) -> None:
+    """Declare that the family does not give a piece of its own: the highest fee applies.
+
+    Refused: `piece_given`, `documents_not_open`, `documents_closed`.
+    """
+    await person.ask(DeclinePiece(campaign_id=campaign_id, type_code=type_code))
+
+
+@put(
+    "/students/{student_id:uuid}/pieces/{type_code:str}/decline",
+    status_code=204,
+    responses=CHANGED,
+)
+async def decline_piece(
+    student_id: FromPath[UUID],
+    type_code: FromPath[str],
+    campaign_id: FromQuery[UUID],
+    person: NamedDependency[Person],
+) -> None:
+    """Declare that the family does not give a student's piece: the highest fee applies.
+
+    Refused: `piece_given`, `documents_not_open`, `documents_closed`.
+    """
+    await person.ask(
+        DeclinePiece(campaign_id=campaign_id, student_id=student_id, type_code=type_code)
+    )
+
+
+@delete("/pieces/{type_code:str}/decline", responses=CHANGED)
+async def take_back_family_decline(
+    type_code: FromPath[str], campaign_id: FromQuery[UUID], person: NamedDependency[Person]
+) -> None:
+    """Take that declaration back. Refused: `documents_not_open`, `documents_closed`."""
+    await person.ask(TakeBackPieceDecline(campaign_id=campaign_id, type_code=type_code))
+
+
+@delete("/students/{student_id:uuid}/pieces/{type_code:str}/decline", responses=CHANGED)
+async def take_back_piece_decline(
+    student_id: FromPath[UUID],
+    type_code: FromPath[str],
+    campaign_id: FromQuery[UUID],
+    person: NamedDependency[Person],
+) -> None:
+    """Take that declaration back. Refused: `documents_not_open`, `documents_closed`."""
+    await person.ask(
+        TakeBackPieceDecline(campaign_id=campaign_id, student_id=student_id, type_code=type_code)
+    )
+
+
 ROUTES = [
+    decline_family_piece,
+    decline_piece,
+    take_back_family_decline,
+    take_back_piece_decline,
     list_family_pieces,
     list_pieces,
     list_missing_pieces,

@@ -17,6 +17,8 @@ from shared.contracts.notifications import (
     RemoveWebhook,
     ReplayWebhook,
     RotateWebhookSecret,
+)
+from shared.contracts.webhooks import (
     Webhook,
     WebhookDelivery,
     WebhookDeliveryState,

@@ -5,7 +5,9 @@ from litestar.handlers import HTTPRouteHandler
 
 from gateway.pages import (
     accounts,
+    corrections,
     home,
+    language,
     messages,
     public,
     recovery,
@@ -26,9 +28,11 @@ def routers() -> list[Router]:
         *reminders.ROUTES,
         *recovery.ROUTES,
         *home.ROUTES,
+        *language.ROUTES,
         *messages.ROUTES,
         *accounts.ROUTES,
         *students.ROUTES,
+        *corrections.ROUTES,
         *upload.ROUTES,
         *waiting.ROUTES,
         *wizard.ROUTES,

@@ -20,6 +20,8 @@ from shared.contracts.identity import (
 )
 
 from gateway.forms import WHOLE_FORM, Email, Form
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.pages.public import posted_texts
 from gateway.pages.rendered import page, refusal_text
 from gateway.people import HttpRequest, Person
@@ -30,7 +32,7 @@ DEVICES_PATH: Final = f"{ACCOUNT_PATH}/appareils"
 SHORTEST_PASSWORD: Final = 12
 LONGEST_PASSWORD: Final = 200
 
-_EMAIL_UNREADABLE: Final = "Écrivez une adresse complète, comme nom@exemple.fr"
+_EMAIL_UNREADABLE: Final = marked("Écrivez une adresse complète, comme nom@exemple.fr")
 _PLACES: Final = {
     "wrong_password": "current_password",
     "password_too_short": "new_password",
@@ -42,9 +44,11 @@ _PLACES: Final = {
 class PasswordForm(BaseModel):
     """What changes a password."""
 
-    current_password: str = Field(title="votre mot de passe actuel", max_length=LONGEST_PASSWORD)
+    current_password: str = Field(
+        title=marked("votre mot de passe actuel"), max_length=LONGEST_PASSWORD
+    )
     new_password: str = Field(
-        title="votre nouveau mot de passe",
+        title=marked("votre nouveau mot de passe"),
         min_length=SHORTEST_PASSWORD,
         max_length=LONGEST_PASSWORD,
     )
@@ -53,8 +57,10 @@ class PasswordForm(BaseModel):
 class EmailForm(BaseModel):
     """What changes an address."""
 
-    email: Email = Field(title="votre nouvelle adresse e-mail", max_length=200)
-    current_password: str = Field(title="votre mot de passe actuel", max_length=LONGEST_PASSWORD)
+    email: Email = Field(title=marked("votre nouvelle adresse e-mail"), max_length=200)
+    current_password: str = Field(
+        title=marked("votre mot de passe actuel"), max_length=LONGEST_PASSWORD
+    )
 
 
 @get(ACCOUNT_PATH)
@@ -66,7 +72,7 @@ async def account_page(
     """Show the account, and ask for another password."""
     notices = []
     if done:
-        notices = ["Votre mot de passe est changé. Vos autres appareils ont été déconnectés."]
+        notices = [_("Votre mot de passe est changé. Vos autres appareils ont été déconnectés.")]
     return await _ask_password(request, person, Form(PasswordForm), notices)
 
 
@@ -109,12 +115,12 @@ async def request_email_change(
             email=form.value.email, current_password=form.value.current_password
         )
     except ValidationError:
-        return await _ask_email(request, person, form.refuse("email", _EMAIL_UNREADABLE))
+        return await _ask_email(request, person, form.refuse("email", _(_EMAIL_UNREADABLE)))
     try:
         await person.ask(change)
     except Rejection as refusal:
         place = _PLACES.get(refusal.code, WHOLE_FORM)
-        return await _ask_email(request, person, form.refuse(place, refusal.detail))
+        return await _ask_email(request, person, form.refuse(place, refusal_text(refusal)))
     return Redirect(EMAIL_PATH, status_code=303)
 
 
@@ -144,7 +150,8 @@ def refused_password[M: BaseModel](form: Form[M], error: Rejection | ServiceUnav
     place = _PLACES.get(error.code, WHOLE_FORM) if isinstance(error, Rejection) else WHOLE_FORM
     text = refusal_text(error)
     if isinstance(error, ServiceUnavailable) and error.maybe_recorded:
-        text += " Votre mot de passe a peut-être déjà été changé : essayez d'abord le nouveau."
+        maybe = _("Votre mot de passe a peut-être déjà été changé : essayez d'abord le nouveau.")
+        text = f"{text} {maybe}"
     return form.refuse(place, text)
 
 
@@ -153,7 +160,7 @@ async def _ask_password(
 ) -> Template:
     notices = notices or []
     account = await person.ask_if_up(
-        MyAccount(), notices, "Votre compte est momentanément indisponible."
+        MyAccount(), notices, marked("Votre compte est momentanément indisponible.")
     )
     context = {
         "form": form,

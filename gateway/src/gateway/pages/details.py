@@ -1,10 +1,11 @@
 """What is recorded of a guardian or a student, to read outside the wizard."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from shared.contracts.identity import Guardian, Student
 
-from gateway.pages.wizard.people_forms import GuardianForm, StudentForm, labelled
+from gateway.pages.wizard.people_forms import form_of, label, read
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,11 +17,14 @@ class Detail:
     changed: bool
 
 
-def details_of(person: Guardian | Student) -> list[Detail]:
-    """Give every detail of a person, in the order of the form that changes them."""
-    model = GuardianForm if isinstance(person, Guardian) else StudentForm
-    labels = labelled(model, person.details)
+def details_of(person: Guardian | Student, not_asked: Collection[str] = ()) -> list[Detail]:
+    """Give the details of a person that the site asks for (S32), in the order of their form."""
     return [
-        Detail(label, text, name in person.changed)
-        for name, (label, text) in zip(model.model_fields, labels, strict=True)
+        Detail(
+            label=label(person, name),
+            text=read(name, person.details.get(name, "")),
+            changed=name in person.changed,
+        )
+        for name in form_of(person).model_fields
+        if name not in not_asked
     ]

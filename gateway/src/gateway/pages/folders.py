@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from shared.contract import Rejection
 from shared.contracts.enrolment import ListMyApplications, ShowApplication
 
-from gateway.pages.wizard.frame import DOCUMENTS, step_path
+from gateway.pages.wizard.frame import DOCUMENTS, is_left_at_closing, step_path
 from gateway.people import Person
 
 FAMILY_PATH = "/famille/documents"
@@ -39,7 +39,8 @@ async def application_folder(
     """Open the pieces of an application: step 3's, or the student's once it was submitted."""
     application = await person.ask(ShowApplication(application_id=application_id))
     path = step_path(application_id, DOCUMENTS)
-    is_at_step = application.state == "draft" and application.step_reached >= DOCUMENTS
+    is_open = application.state == "draft" and not is_left_at_closing(application)
+    is_at_step = is_open and application.step_reached >= DOCUMENTS
     return Folder(
         path=path,
         list_path=path if is_at_step else student_path(application.student_id),

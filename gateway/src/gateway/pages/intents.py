@@ -8,6 +8,7 @@ from uuid import UUID
 
 from shared.contracts.enrolment import (
     Application,
+    ApplicationState,
     Campaign,
     ListMyApplications,
     MyApplications,
@@ -15,15 +16,18 @@ from shared.contracts.enrolment import (
 from shared.contracts.identity import Student
 from shared.identifiers import new_id
 
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.pages.wizard.frame import full_name
+from gateway.pages.wizard.whereabouts import remember_present
 from gateway.people import Person
 
 type Phase = Literal["unknown", "none", "preparation", "open", "closed"]
 
-NAME_UNKNOWN = "Un élève de votre famille"
+NAME_UNKNOWN = marked("Un élève de votre famille")
 """How a student is called while identity is away."""
 
-APPLICATIONS_AWAY = (
+APPLICATIONS_AWAY = marked(
     "Les dossiers de réinscription sont momentanément indisponibles : rechargez cette page dans"
     " quelques minutes. Ce que vous avez enregistré est conservé."
 )
@@ -41,6 +45,11 @@ class Intent:
     application: Application | None
     application_id: UUID
 
+    @property
+    def state(self) -> Literal["none"] | ApplicationState:
+        """Tell where the application stands."""
+        return self.application.state if self.application else "none"
+
 
 @dataclass(frozen=True, slots=True)
 class Intents:
@@ -56,7 +65,10 @@ class Intents:
 
 async def ask_applications(person: Person, notices: list[str]) -> MyApplications | None:
     """Give the present campaign and the family's applications in it, where enrolment answers."""
-    return await person.ask_if_up(ListMyApplications(), notices, APPLICATIONS_AWAY)
+    mine = await person.ask_if_up(ListMyApplications(), notices, APPLICATIONS_AWAY)
+    if mine and mine.campaign:
+        remember_present(mine.campaign)
+    return mine
 
 
 def intents(
@@ -67,7 +79,7 @@ def intents(
     campaign = mine.campaign if mine else None
     begun = {application.student_id: application for application in applications}
     names = (
-        dict.fromkeys(begun, NAME_UNKNOWN)
+        _numbered(tuple(begun))
         if students is None
         else {student.id: full_name(student.details) for student in students}
     )
@@ -78,6 +90,16 @@ def intents(
             _intent(student_id, name, begun.get(student_id)) for student_id, name in names.items()
         ),
     )
+
+
+def _numbered(student_ids: Sequence[UUID]) -> dict[UUID, str]:
+    """Tell students without a name from one another, within a sentence."""
+    if len(student_ids) == 1:
+        return {student_ids[0]: _("l'élève")}
+    return {
+        each: _("l'élève n° %(number)s", number=number)
+        for number, each in enumerate(student_ids, start=1)
+    }
 
 
 def _intent(student_id: UUID, name: str, application: Application | None) -> Intent:

@@ -17,32 +17,36 @@ from shared.contracts.notifications import (
     SentMessage,
 )
 
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.pages.rendered import page
 from gateway.people import HttpRequest, Person
 
 MESSAGES_PATH: Final = "/famille/messages"
 
 _TITLES: Final[Mapping[MessageKind, str]] = {
-    "submission_receipt": "Accusé de réception d'une demande de réinscription",
-    "decline_receipt": "Accusé de réception d'une non-réinscription",
-    "waiting_list_offer": "Place proposée",
-    "waiting_list_offer_ended": "Fin d'une proposition de place",
-    "seat_confirmed": "Place confirmée",
-    "seat_placed": "Place attribuée",
-    "document_accepted": "Pièce validée",
-    "document_refused": "Pièce à remplacer",
-    "draft_reminder": "Rappel : réinscription à terminer",
-    "documents_reminder": "Rappel : pièces manquantes",
-    "answer_reminder": "Rappel : réponse attendue",
+    "submission_receipt": marked("Accusé de réception d'une demande de réinscription"),
+    "decline_receipt": marked("Accusé de réception d'une non-réinscription"),
+    "waiting_list_offer": marked("Place proposée"),
+    "waiting_list_offer_ended": marked("Fin d'une proposition de place"),
+    "seat_confirmed": marked("Place confirmée"),
+    "seat_placed": marked("Place attribuée"),
+    "document_accepted": marked("Pièce validée"),
+    "document_refused": marked("Pièce à remplacer"),
+    "draft_reminder": marked("Rappel : réinscription à terminer"),
+    "documents_reminder": marked("Rappel : pièces manquantes"),
+    "answer_reminder": marked("Rappel : réponse attendue"),
 }
-_ABOUT_AN_ACCOUNT: Final = "Accès à un compte"
+_ABOUT_AN_ACCOUNT: Final = marked("Accès à un compte")
 _STATES: Final[Mapping[DeliveryState, str]] = {
-    "waiting": "En cours d'envoi",
-    "sent": "Envoyé",
-    "failed": "Non remis : vérifiez votre adresse e-mail",
-    "no_address": "Non envoyé : ajoutez une adresse e-mail à vos coordonnées",
-    "not_needed": "Non envoyé : il n'y avait plus lieu",
+    "waiting": marked("En cours d'envoi"),
+    "sent": marked("Envoyé"),
+    "failed": marked("Non remis : vérifiez votre adresse e-mail"),
+    "no_address": marked("Non envoyé : ajoutez une adresse e-mail à vos coordonnées"),
+    "too_late": marked("Non envoyé : il était trop tard"),
+    "not_needed": marked("Non envoyé : il n'y avait plus lieu"),
 }
+_SENT_TO_SOME: Final = marked("Envoyé, mais pas à toutes les adresses")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,14 +58,14 @@ class Shown:
     @property
     def title(self) -> str:
         """What it is, and about whom."""
-        title = _TITLES.get(self.sent.kind, _ABOUT_AN_ACCOUNT)
+        title = _(_TITLES.get(self.sent.kind, _ABOUT_AN_ACCOUNT))
         return f"{title}, {self.sent.student}" if self.sent.student else title
 
     @property
     def state(self) -> str:
         """Where it stands."""
         is_partial = self.sent.state == "sent" and bool(self.sent.failure)
-        return _STATES[self.sent.state] + (", mais pas à toutes les adresses" if is_partial else "")
+        return _(_SENT_TO_SOME if is_partial else _STATES[self.sent.state])
 
 
 @get(MESSAGES_PATH)

@@ -17,14 +17,18 @@ from shared.contracts.documents import (
 )
 from shared.contracts.enrolment import Campaign
 
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.people import Person
 
 SEARCH: Final = "q"
 """What names the search in the address of a list."""
 
-_PIECES_AWAY: Final = "Les pièces à fournir sont momentanément indisponibles."
-_NOT_KNOWN_YET: Final = "La liste des pièces à fournir sera affichée dans quelques instants."
-_PUBLICATIONS_AWAY: Final = (
+_PIECES_AWAY: Final = marked("Les pièces à fournir sont momentanément indisponibles.")
+_NOT_KNOWN_YET: Final = marked(
+    "La liste des pièces à fournir sera affichée dans quelques instants."
+)
+_PUBLICATIONS_AWAY: Final = marked(
     "Les documents publiés par le conservatoire sont momentanément indisponibles."
 )
 
@@ -55,10 +59,10 @@ async def missing_if_known(
 
 async def publications_if_known(
     person: Person, student_id: UUID, notices: list[str]
-) -> tuple[Publication, ...]:
+) -> tuple[Publication, ...] | None:
     """Ask for what the site published for a student (S18)."""
     question = PublishedDocuments(student_id=student_id)
-    return await _if_known(person, question, notices, _PUBLICATIONS_AWAY) or ()
+    return await _if_known(person, question, notices, _PUBLICATIONS_AWAY)
 
 
 def searched(pieces: Pieces, search: str) -> Pieces:
@@ -86,7 +90,7 @@ async def _if_known[Answer](
         if refusal.status != 404:
             raise
         answer = None
-        absent.append(not_known_yet)
+        absent.append(not_known_yet and _(not_known_yet))
     notices += [text for text in absent if text and text not in notices]
     return answer
 

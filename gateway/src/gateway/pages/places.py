@@ -8,13 +8,14 @@ from shared.contract import Rejection
 from shared.contracts.courses import CourseRow, CourseRows, MyWaitingPlaces, WaitingPlace
 from shared.contracts.enrolment import Campaign
 
+from gateway.language import marked
 from gateway.people import Person
 
-WAITING_LISTS_AWAY: Final = (
+WAITING_LISTS_AWAY: Final = marked(
     "Les listes d'attente sont momentanément indisponibles. Une place qui vous a été proposée vous"
     " reste réservée jusqu'à l'heure annoncée."
 )
-SEATS_AWAY: Final = (
+SEATS_AWAY: Final = marked(
     "Les places sont momentanément indisponibles : rechargez cette page dans un instant."
 )
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
+from datetime import date
 from typing import Annotated
 from uuid import UUID
 
@@ -18,19 +19,23 @@ from shared.contracts.identity import SignIn, SignOut, Site
 
 from gateway.devices import device_in_words
 from gateway.forms import WHOLE_FORM, Form
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.pages.rendered import local_path, page, refusal_text
 from gateway.people import HttpRequest, NotSignedIn, SessionCookies, signed_in
 from gateway.sites import SiteDirectory
 
 _KEPT_PREFIX = "garde-"
+_DECLARED_ON = date(2026, 11, 22)
+"""When the accessibility statement was last seen to be true."""
 
 
 class SignInForm(BaseModel):
     """What the sign-in page asks (S2)."""
 
-    site: UUID = Field(title="votre conservatoire")
-    username: str = Field(title="votre identifiant", max_length=100)
-    password: str = Field(title="votre mot de passe", max_length=200)
+    site: UUID = Field(title=marked("votre conservatoire"))
+    username: str = Field(title=marked("votre identifiant"), max_length=100)
+    password: str = Field(title=marked("votre mot de passe"), max_length=200)
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,9 +127,14 @@ async def legal_notice(request: HttpRequest) -> Template:
 
 
 @get("/accessibilite")
-async def accessibility(request: HttpRequest) -> Template:
+async def accessibility(
+    request: HttpRequest, directory: NamedDependency[SiteDirectory]
+) -> Template:
     """Give the accessibility statement (S11)."""
-    return page(request, "public/accessibility.html")
+    notices: list[str] = []
+    sites = await known_sites(directory, notices)
+    context = {"sites": sites, "declared_on": _DECLARED_ON}
+    return page(request, "public/accessibility.html", context, notices=notices)
 
 
 def posted_texts(form: FormMultiDict) -> list[tuple[str, str]]:
@@ -147,7 +157,7 @@ async def known_sites(directory: SiteDirectory, notices: list[str]) -> tuple[Sit
     try:
         return await directory.sites()
     except ServiceUnavailable:
-        notices.append("La liste des conservatoires est momentanément indisponible.")
+        notices.append(_("La liste des conservatoires est momentanément indisponible."))
         return ()
 
 

@@ -23,6 +23,7 @@ from shared.contracts.identity import (
 )
 
 from gateway.forms import WHOLE_FORM, Form
+from gateway.language import marked
 from gateway.pages.accounts import (
     ACCOUNT_PATH,
     EMAIL_PATH,
@@ -48,15 +49,15 @@ _LONGEST_TOKEN: Final = 100
 class ForgottenForm(BaseModel):
     """Whose password is forgotten: the fields of sign-in, but the one that is."""
 
-    site: UUID = Field(title="votre conservatoire")
-    username: str = Field(title="votre identifiant", max_length=100)
+    site: UUID = Field(title=marked("votre conservatoire"))
+    username: str = Field(title=marked("votre identifiant"), max_length=100)
 
 
 class ResetForm(BaseModel):
     """What sets a password by a link."""
 
     new_password: str = Field(
-        title="votre nouveau mot de passe",
+        title=marked("votre nouveau mot de passe"),
         min_length=SHORTEST_PASSWORD,
         max_length=LONGEST_PASSWORD,
     )

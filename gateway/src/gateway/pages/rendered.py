@@ -9,17 +9,20 @@ from shared.ask import ServiceUnavailable
 from shared.contract import Rejection
 
 from gateway.forms import Form
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.people import HttpRequest
+from gateway.refusals import detail_of
 
 SERVICE_NAMES = {
-    "identity": "Les comptes et les coordonnées",
-    "enrolment": "Les dossiers de réinscription",
-    "documents": "Les pièces à fournir",
-    "courses": "Les cours et les places",
-    "notifications": "Les e-mails",
+    "identity": marked("Les comptes et les coordonnées"),
+    "enrolment": marked("Les dossiers de réinscription"),
+    "documents": marked("Les pièces à fournir"),
+    "courses": marked("Les cours et les places"),
+    "notifications": marked("Les e-mails"),
 }
 """What each service is to a family."""
-KEPT: Final = "Vos réponses sont conservées dans cette page : renvoyez-la dans un instant."
+KEPT: Final = marked("Vos réponses sont conservées dans cette page : renvoyez-la dans un instant.")
 
 
 def page(
@@ -48,24 +51,31 @@ def page(
 
 def absence_page(request: HttpRequest, error: ServiceUnavailable, text: str) -> Template:
     """Say what cannot be shown or done at the moment, and when to come back."""
-    context = {"text": text, "retry_after": error.retry_after}
+    query = request.url.query if request.method == "GET" else ""
+    here = request.url.path + (f"?{query}" if query else "")
+    context = {"text": text, "retry_after": error.retry_after, "here": here}
     answer = page(request, "errors/503.html", context, status_code=503)
     answer.headers["retry-after"] = str(error.retry_after)
     return answer
 
 
 def absence_text(error: ServiceUnavailable) -> str:
-    """Say in French what is unavailable."""
-    return f"{SERVICE_NAMES[error.service]} sont momentanément indisponibles."
+    """Say what is unavailable."""
+    return _(
+        "%(services)s sont momentanément indisponibles.",
+        services=_(SERVICE_NAMES[error.service]),
+    )
 
 
 def unavailable_text(error: ServiceUnavailable) -> str:
-    """Say in French what is unavailable, and that nothing of what was sent is lost."""
+    """Say what is unavailable, and that nothing of what was sent is lost."""
     sure = (
-        "Votre demande a peut-être été enregistrée : vous pouvez la renvoyer sans risque,"
-        " rien ne sera enregistré deux fois."
+        _(
+            "Votre demande a peut-être été enregistrée : vous pouvez la renvoyer sans risque,"
+            " rien ne sera enregistré deux fois."
+        )
         if error.maybe_recorded
-        else KEPT
+        else _(KEPT)
     )
     return f"{absence_text(error)} {sure}"
 
@@ -73,8 +83,8 @@ def unavailable_text(error: ServiceUnavailable) -> str:
 def refusal_text(error: Rejection | ServiceUnavailable) -> str:
     """Say why nothing was done, where nothing that was typed is kept."""
     if isinstance(error, Rejection):
-        return error.detail
-    return f"{absence_text(error)} Réessayez dans un instant."
+        return detail_of(error)
+    return f"{absence_text(error)} {_('Réessayez dans un instant.')}"
 
 
 def sign_in_path(back_to: str) -> str:

@@ -14,10 +14,13 @@ from litestar.params import FromPath, QueryParameter
 from litestar.response import Redirect, Template
 from shared.contract import Rejection
 from shared.contracts.courses import FollowedCourse, FollowedCourses
-from shared.contracts.documents import OpenDocument
+from shared.contracts.documents import OpenDocument, PublishedDocuments
 from shared.contracts.enrolment import Application, MyApplications
 from shared.contracts.identity import Family, MyFamily, Student
 
+from gateway.language import gettext as _
+from gateway.language import marked
+from gateway.pages.corrections import SAVED, not_asked_by, saved_notices
 from gateway.pages.details import details_of
 from gateway.pages.folders import student_path
 from gateway.pages.intents import NAME_UNKNOWN, ask_applications, intents
@@ -31,9 +34,17 @@ from gateway.pages.pieces import (
 from gateway.pages.places import ask_present_rows
 from gateway.pages.rendered import page
 from gateway.pages.wizard.frame import ask_family, full_name, present_path
+from gateway.pages.wizard.whereabouts import (
+    foresee_missing,
+    foresee_pieces,
+    foresee_rows,
+    of_student,
+)
 from gateway.people import HttpRequest, Person
 
-COURSES_AWAY = "Les cours sont momentanément indisponibles : rechargez cette page dans un instant."
+COURSES_AWAY = marked(
+    "Les cours sont momentanément indisponibles : rechargez cette page dans un instant."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,15 +70,19 @@ async def choose_student(
 
 @get("/eleves/{student_id:uuid}/identite")
 async def identity_tab(
-    request: HttpRequest, student_id: FromPath[UUID], person: NamedDependency[Person]
+    request: HttpRequest,
+    student_id: FromPath[UUID],
+    person: NamedDependency[Person],
+    saved: Annotated[str, QueryParameter(name=SAVED)] = "",
 ) -> Template:
     """Show what is recorded of the student (S14, S33)."""
-    family = await person.ask(MyFamily())
+    unsaid: list[str] = []  # without the campaign everything recorded is shown
+    family, mine = await asyncio.gather(person.ask(MyFamily()), ask_applications(person, unsaid))
     context = {
         "student": _shown(family, student_id),
-        "details": details_of(_student(family, student_id)),
+        "details": details_of(_student(family, student_id), not_asked_by(mine)),
     }
-    return page(request, "portal/identity.html", context)
+    return page(request, "portal/identity.html", context, notices=saved_notices(saved))
 
 
 @get("/eleves/{student_id:uuid}/cours")
@@ -97,16 +112,26 @@ async def reenrolment_tab(
 
     ``obtained`` names the seat of an offer accepted just before.
     """
+    known = of_student(person, student_id)
+    foresee_rows(person, known)
+    foresee_missing(person, known)
     notices: list[str] = []
     family, mine = await _ask_campaign(person, notices)
     application = _application(mine, student_id)
     students = [_student(family, student_id)] if family else None
-    rows = await ask_present_rows(person, mine.campaign if mine else None, student_id, notices)
+    campaign = mine.campaign if mine else None
+    is_submitted = application is not None and application.state == "submitted"
+    rows, missing = await asyncio.gather(
+        ask_present_rows(person, campaign, student_id, notices),
+        missing_if_known(person, campaign if application else None, student_id, notices),
+    )
     context = {
         "student": _shown(family, student_id),
         "intents": intents(students, _only(mine, student_id), datetime.now(UTC)),
         "rows": [row for row in rows.values() if row.hold or row.waiting],
-        "is_submitted": application is not None and application.state == "submitted",
+        "is_submitted": is_submitted,
+        "missing": missing,
+        "now": datetime.now(UTC),
         "obtained": next(
             (row.hold for row in rows.values() if row.hold and row.hold.id == obtained), None
         ),
@@ -123,6 +148,10 @@ async def documents_tab(
     search: Annotated[str, QueryParameter(name=SEARCH)] = "",
 ) -> Template:
     """Show the pieces to provide, where they stand, and what the site published (S18, S54)."""
+    known = of_student(person, student_id)
+    foresee_pieces(person, known)
+    foresee_missing(person, known)
+    person.foresee(PublishedDocuments(student_id=student_id))
     notices: list[str] = []
     family, mine = await _ask_campaign(person, notices)
     shown = _shown(family, student_id)
@@ -185,7 +214,7 @@ def _shown(family: Family | None, student_id: UUID) -> Shown:
     """Name the student; one who is not of the family is refused as if it did not exist (S97)."""
     if family is None:
         # whatever else the page shows, its own service checks whose it is
-        return Shown(student_id, NAME_UNKNOWN, has_siblings=True)
+        return Shown(student_id, _(NAME_UNKNOWN), has_siblings=True)
     student = _student(family, student_id)
     return Shown(student_id, full_name(student.details), has_siblings=len(family.students) > 1)
 

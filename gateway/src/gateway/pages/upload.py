@@ -20,6 +20,7 @@ from shared.ask import ServiceUnavailable
 from shared.contract import Rejection
 from shared.contracts.documents import (
     MAX_DOCUMENT_BYTES,
+    DeclinePiece,
     Filename,
     ListPieces,
     OpenDocument,
@@ -28,11 +29,15 @@ from shared.contracts.documents import (
     Pieces,
     RegisterUpload,
     RemoveDocument,
+    TakeBackPieceDecline,
     UploadTicket,
 )
 from shared.identifiers import new_id
 
+from gateway.formats import file_size
 from gateway.forms import Form
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.pages.file_limit import FORM_MAX_BYTES, TOO_LARGE, FileLimit
 from gateway.pages.folders import (
     FAMILY_PATH,
@@ -41,25 +46,30 @@ from gateway.pages.folders import (
     family_folder,
     student_folder,
 )
-from gateway.pages.rendered import absence_page, page
+from gateway.pages.rendered import absence_page, page, refusal_text
 from gateway.pages.wizard.frame import typed
 from gateway.people import HttpRequest, Person
 from gateway.rendering import last_file
 from gateway.store import StoreDoor
 
 _REFUSALS: Final = {
-    TOO_LARGE: "Le fichier est trop lourd : 2 Mo au plus. Réduisez-le ou numérisez-le avec une "
-    "qualité plus basse, puis recommencez.",
+    TOO_LARGE: marked(
+        "Le fichier est trop lourd : %(limit)s au plus. Réduisez-le ou numérisez-le avec une "
+        "qualité plus basse, puis recommencez."
+    ),
 }
-_ONE_FILE: Final = "Choisissez un seul fichier"
-_NAME_REFUSED: Final = "Le nom du fichier est trop long : renommez le fichier, puis recommencez"
-_UNAVAILABLE: Final = "Le dépôt des pièces est momentanément indisponible"
-_NOT_RECORDED: Final = (
-    f"{_UNAVAILABLE} : votre fichier n'a pas été enregistré. "
+_ONE_FILE: Final = marked("Choisissez un seul fichier")
+_NO_FILE: Final = marked("Choisissez un fichier")
+_NAME_REFUSED: Final = marked(
+    "Le nom du fichier est trop long : renommez le fichier, puis recommencez"
+)
+_NOT_RECORDED: Final = marked(
+    "Le dépôt des pièces est momentanément indisponible : votre fichier n'a pas été enregistré. "
     "Vous pouvez continuer votre réinscription et le déposer plus tard."
 )
-_MAYBE_RECORDED: Final = (
-    f"{_UNAVAILABLE} : votre fichier a peut-être été enregistré. "
+_MAYBE_RECORDED: Final = marked(
+    "Le dépôt des pièces est momentanément indisponible : votre fichier a peut-être été "
+    "enregistré. "
     "Vérifiez-le dans la liste des pièces avant de l'envoyer de nouveau."
 )
 
@@ -67,7 +77,7 @@ _MAYBE_RECORDED: Final = (
 class FileForm(BaseModel):
     """The one field of a piece's page."""
 
-    file: str = Field("", title="le fichier")
+    file: str = Field("", title=marked("le fichier"))
 
 
 class Announcement(BaseModel):
@@ -113,13 +123,14 @@ async def show(
 ) -> Template:
     """Ask for the file of one piece."""
     place = await _find(person, folder, type_code)
-    return _ask(request, place, _REFUSALS.get(refusal, ""))
+    text = _REFUSALS.get(refusal)
+    return _ask(request, place, _(text, limit=file_size(MAX_DOCUMENT_BYTES)) if text else "")
 
 
 def unavailable(request: HttpRequest, error: ServiceUnavailable) -> Template:
     """Say what became of the file: no page can give it back."""
     text = _MAYBE_RECORDED if error.maybe_recorded else _NOT_RECORDED
-    return absence_page(request, error, text)
+    return absence_page(request, error, _(text))
 
 
 @post(
@@ -140,11 +151,11 @@ async def send(
     posted = await request.form()
     files = [file for file in posted.getall("file", []) if isinstance(file, UploadFile)]
     if len(files) != 1:
-        return _ask(request, place, _ONE_FILE if files else "Choisissez un fichier")
+        return _ask(request, place, _(_ONE_FILE if files else _NO_FILE))
     (file,) = files
     announced = _announcement(file)
     if announced is None:
-        return _ask(request, place, _NAME_REFUSED)
+        return _ask(request, place, _(_NAME_REFUSED))
     try:
         opening = _opening(_document_id(posted), folder, type_code, announced)
         ticket = await person.ask(opening)
@@ -153,7 +164,7 @@ async def send(
     except Rejection as refused:
         if refused.status == 404:
             raise
-        return _ask(request, place, refused.detail)
+        return _ask(request, place, refusal_text(refused))
     return Redirect(folder.list_path, status_code=303)
 
 
@@ -220,6 +231,32 @@ async def remove(
         raise Rejection.not_found()
     await person.ask(RemoveDocument(document_id=named.document_id))
     return Redirect(folder.list_path, status_code=303)
+
+
+@post("/{type_code:str}/non-remise")
+async def decline(
+    person: NamedDependency[Person], folder: NamedDependency[Folder], type_code: FromPath[str]
+) -> Redirect:
+    """Declare that the family does not give the piece (S55)."""
+    await person.ask(
+        DeclinePiece(
+            campaign_id=folder.campaign_id, student_id=folder.student_id, type_code=type_code
+        )
+    )
+    return Redirect(folder.list_path, status_code=303)
+
+
+@post("/{type_code:str}/non-remise/annuler")
+async def take_back_decline(
+    person: NamedDependency[Person], folder: NamedDependency[Folder], type_code: FromPath[str]
+) -> Redirect:
+    """Take that back: the piece is asked for again, on its page."""
+    await person.ask(
+        TakeBackPieceDecline(
+            campaign_id=folder.campaign_id, student_id=folder.student_id, type_code=type_code
+        )
+    )
+    return Redirect(f"{folder.path}/{type_code}", status_code=303)
 
 
 @get("/etats")
@@ -298,6 +335,8 @@ _HANDLERS: Final = [
     read,
     confirm_removal,
     remove,
+    decline,
+    take_back_decline,
     states,
 ]
 

@@ -8,11 +8,13 @@ from shared.ask import Services
 from shared.contracts.notifications import VerifyReceipt
 
 from gateway.forms import WHOLE_FORM, Form
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.pages.rendered import page
 from gateway.people import WITHOUT_SESSION, HttpRequest
 from gateway.throttle import VERIFICATIONS
 
-_NOT_GENUINE = (
+_NOT_GENUINE = marked(
     "Aucun accusé de réception n'a ce numéro et ce code. Recopiez-les tels qu'ils sont écrits sur"
     " le document."
 )
@@ -21,8 +23,8 @@ _NOT_GENUINE = (
 class Verification(BaseModel):
     """What is written on the receipt."""
 
-    number: str = Field(title="le numéro de l'accusé de réception", max_length=100)
-    code: str = Field(title="le code de vérification", max_length=100)
+    number: str = Field(title=marked("le numéro de l'accusé de réception"), max_length=100)
+    code: str = Field(title=marked("le code de vérification"), max_length=100)
 
 
 @get("/verification", opt=WITHOUT_SESSION, middleware=[VERIFICATIONS.middleware])
@@ -36,7 +38,7 @@ async def verify(request: HttpRequest, services: NamedDependency[Services]) -> T
             VerifyReceipt(receipt_number=form.value.number, code=form.value.code)
         )
         if genuine is None:
-            form = form.refuse(WHOLE_FORM, _NOT_GENUINE)
+            form = form.refuse(WHOLE_FORM, _(_NOT_GENUINE))
     context = {"form": form, "genuine": genuine}
     return page(request, "public/verification.html", context, forms=[form])
 

@@ -24,35 +24,39 @@ from shared.contracts.courses import (
 )
 
 from gateway.forms import WHOLE_FORM, Form
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.pages.places import ask_rows
-from gateway.pages.rendered import page
+from gateway.pages.rendered import page, refusal_text
 from gateway.pages.wizard.frame import ask_family, student_name, typed
 from gateway.people import HttpRequest, Person
 
 type Done = Literal["", "quittee", "refusee"]
 
 _DONE: Final[dict[Done, str]] = {
-    "quittee": "C'est enregistré : vous avez quitté cette liste d'attente.",
-    "refusee": "C'est enregistré : vous avez refusé la place. Vos autres places ne changent pas.",
+    "quittee": marked("C'est enregistré : vous avez quitté cette liste d'attente."),
+    "refusee": marked(
+        "C'est enregistré : vous avez refusé la place. Vos autres places ne changent pas."
+    ),
 }
 """What was done just before the page, by the word that its address gives it."""
 _WHAT_NOW: Final = {
-    "offer_ended": (
+    "offer_ended": marked(
         "Tant que votre demande n'est pas transmise, vous pouvez rejoindre de nouveau la liste"
         " d'attente à l'étape Cours."
     ),
-    "not_offered": "Un e-mail vous préviendra dès qu'une place le sera.",
-    "same_time": (
+    "not_offered": marked("Un e-mail vous préviendra dès qu'une place le sera."),
+    "same_time": marked(
         "La place vous reste proposée jusqu'à l'heure indiquée. Si votre demande est déjà"
         " transmise, contactez votre conservatoire pour changer l'autre créneau."
     ),
 }
 """What to do about a refusal, after what courses says of it."""
-_GONE: Final = (
+_GONE: Final = marked(
     "Cette place n'est plus sur vos listes d'attente : vous l'avez quittée, ou le délai pour"
     " répondre est passé."
 )
-_OFFERED_MEANWHILE: Final = (
+_OFFERED_MEANWHILE: Final = marked(
     "Depuis que vous avez ouvert la page, cette place vous a été proposée. Rien n'est encore"
     " enregistré : lisez ce qui suit."
 )
@@ -82,7 +86,7 @@ class Line:
         """Name the present seat, or say why none is named."""
         if self.hold:
             return self.hold.label
-        return "Aucune pour ce cours" if self.row else "Non affichée pour le moment"
+        return _("Aucune pour ce cours") if self.row else _("Non affichée pour le moment")
 
 
 @get("/liste-attente")
@@ -92,7 +96,7 @@ async def show(
     done: Annotated[Done, QueryParameter(name="fait")] = "",
 ) -> Template:
     """Show every place of the family, the offers first, and what was done just before."""
-    return await _listed(request, person, notices=[_DONE[done]] if done else [])
+    return await _listed(request, person, notices=[_(_DONE[done])] if done else [])
 
 
 @post("/liste-attente/{place_id:uuid}/accepter")
@@ -126,7 +130,7 @@ async def leave(
     leaving = Form.read(Leaving, typed(request)).value or Leaving()
     place = await _find(person, place_id)
     if place and place.state == "offered" and leaving.state == "waiting":
-        return await _confirmation(request, person, place, notices=[_OFFERED_MEANWHILE])
+        return await _confirmation(request, person, place, notices=[_(_OFFERED_MEANWHILE)])
     try:
         await person.ask(LeaveWaitingList(place_id=place_id))
     except Rejection as refusal:
@@ -189,9 +193,10 @@ async def _lines(person: Person, places: Sequence[WaitingPlace], notices: list[s
 
 def _refused(refusal: Rejection) -> Form[Leaving]:
     if refusal.status == 404:
-        return Form(Leaving).refuse(WHOLE_FORM, _GONE)
-    text = f"{refusal.detail} {_WHAT_NOW.get(refusal.code, '')}".strip()
-    return Form(Leaving).refuse(WHOLE_FORM, text)
+        return Form(Leaving).refuse(WHOLE_FORM, _(_GONE))
+    what_now = _WHAT_NOW.get(refusal.code)
+    texts = (refusal_text(refusal), *([_(what_now)] if what_now else ()))
+    return Form(Leaving).refuse(WHOLE_FORM, " ".join(texts))
 
 
 ROUTES = [show, accept, confirm_leaving, leave]

@@ -1,5 +1,6 @@
 // The time left of the held places: seen at every moment, said aloud every five minutes and at the
 // end, and prolonged by a button or by activity in the page.
+import { _, ngettext } from "./texts.js";
 
 const SECOND = 1000;
 const MINUTE = 60 * SECOND;
@@ -62,11 +63,12 @@ class HeldPlace {
     kept.hidden = true;
     ended.hidden = false;
     if (hadFocus) ended.querySelector("a").focus();
-    this.say("place qui n'est plus retenue. Choisissez de nouveau un créneau.");
+    this.say(_("place qui n'est plus retenue. Choisissez de nouveau un créneau."));
   }
 
   say(text) {
-    this.#announcer.textContent = `${this.#find("label").textContent} : ${text}`;
+    const subject = this.#find("label").textContent;
+    this.#announcer.textContent = _("%(subject)s : %(text)s", { subject, text });
   }
 
   holds(node) {
@@ -86,10 +88,12 @@ class HeldPlace {
       this.end();
       return;
     }
-    this.#element.querySelector("[data-remaining]").textContent = `, encore ${duration(this.left)}`;
+    this.#element.querySelector("[data-remaining]").textContent = _(", encore %(left)s", {
+      left: duration(this.left),
+    });
     const moment = this.left <= MINUTE ? "last minute" : Math.ceil(this.left / (5 * MINUTE));
     if (this.#announced !== null && moment !== this.#announced) {
-      this.say(`place retenue encore ${duration(this.left)}.`);
+      this.say(_("place retenue encore %(left)s.", { left: duration(this.left) }));
     }
     this.#announced = moment;
   }
@@ -108,7 +112,7 @@ function prolongByButton(holds) {
     event.preventDefault();
     try {
       const kept = await prolong([hold]);
-      hold.say(kept.get(hold.id) ?? "place qui n'est plus retenue.");
+      hold.say(kept.get(hold.id) ?? _("place qui n'est plus retenue."));
     } catch {
       button.form.requestSubmit(button);
     }
@@ -153,11 +157,9 @@ async function prolong(holds) {
 }
 
 function duration(milliseconds) {
-  const [count, unit] =
-    milliseconds <= MINUTE
-      ? [Math.ceil(milliseconds / SECOND), "seconde"]
-      : [Math.ceil(milliseconds / MINUTE), "minute"];
-  return `${count} ${unit}${count > 1 ? "s" : ""}`;
+  return milliseconds <= MINUTE
+    ? ngettext("%(num)s seconde", "%(num)s secondes", Math.ceil(milliseconds / SECOND))
+    : ngettext("%(num)s minute", "%(num)s minutes", Math.ceil(milliseconds / MINUTE));
 }
 
 function addAnnouncer(element) {

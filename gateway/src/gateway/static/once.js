@@ -1,4 +1,5 @@
-// A form sent twice by an impatient double click is sent once.
+// A form sent twice by an impatient double click is sent once, and says that it is on its way.
+import { _ } from "./texts.js";
 
 const PATIENCE = 10_000;
 
@@ -15,6 +16,7 @@ export function sendOnce() {
     // The button keeps its focus and its value in what is posted: both would go if it were disabled.
     form.dataset.sent = "true";
     event.submitter?.setAttribute("aria-disabled", "true");
+    say(form, _("Envoi en cours."));
     setTimeout(release, PATIENCE, form);
   });
 
@@ -26,7 +28,20 @@ export function sendOnce() {
 
 function release(form) {
   delete form.dataset.sent;
+  say(form, "");
   for (const button of form.querySelectorAll("button[aria-disabled]")) {
     button.removeAttribute("aria-disabled");
   }
+}
+
+function say(form, text) {
+  let voice = form.querySelector(":scope > [data-sending]");
+  if (!voice) {
+    voice = document.createElement("p");
+    voice.className = "govuk-visually-hidden";
+    voice.setAttribute("role", "status");
+    voice.dataset.sending = "";
+    form.append(voice);
+  }
+  voice.textContent = text;
 }

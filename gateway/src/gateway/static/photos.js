@@ -1,6 +1,7 @@
 // What a phone photographs, made fit to be sent: a photo over the limit is shrunk to a legible one,
 // several become one PDF. Any other file goes as it is.
 import { megabytes, Refusal } from "./refusal.js";
+import { _ } from "./texts.js";
 
 // Longest side and quality, from the most legible to what can still be read on a screen.
 const TRIES = [
@@ -17,32 +18,40 @@ const A4 = [595.28, 841.89];
 const PDF_OVERHEAD = 32 * 1024;
 const PDF_OVERHEAD_PER_PAGE = 4 * 1024;
 
-const UNREADABLE =
-  "Cette photo n'a pas pu être lue. Choisissez-en une autre, au format JPG ou PNG.";
-const TOO_MANY = "Ces photos sont trop nombreuses pour un seul fichier : choisissez-en moins.";
-const NO_LIBRARY =
-  "Les photos n'ont pas pu être réunies. Vérifiez votre connexion, puis choisissez-les de nouveau.";
-const ONLY_PHOTOS =
-  "Seules des photos peuvent être réunies en un fichier. Choisissez un seul PDF, ou seulement des photos.";
+const UNREADABLE = _(
+  "Cette photo n'a pas pu être lue. Choisissez-en une autre, au format JPG ou PNG.",
+);
+const TOO_MANY = _(
+  "Ces photos sont trop nombreuses pour un seul fichier : choisissez-en moins.",
+);
+const NO_LIBRARY = _(
+  "Les photos n'ont pas pu être réunies. Vérifiez votre connexion, puis choisissez-les de nouveau.",
+);
+const ONLY_PHOTOS = _(
+  "Seules des photos peuvent être réunies en un fichier. Choisissez un seul PDF, ou seulement des photos.",
+);
 
 /**
  * Give the one `file` to send for those chosen, and what the family is `told` of it; what takes a
  * while is said meanwhile.
  */
 export async function prepare(files, maxBytes, say) {
-  if (files.length === 0) throw new Refusal("Choisissez un fichier");
+  if (files.length === 0) throw new Refusal(_("Choisissez un fichier"));
   if (files.some((file) => file.size === 0)) {
-    throw new Refusal("Le fichier est vide : choisissez-en un autre");
+    throw new Refusal(_("Le fichier est vide : choisissez-en un autre"));
   }
   if (files.length > 1) return await join(files, maxBytes, say);
   const [file] = files;
   if (file.size <= maxBytes) return { file, told: "" };
   if (!isPhoto(file)) {
     throw new Refusal(
-      `Le fichier est trop lourd (${megabytes(file.size)}) : ${megabytes(maxBytes)} au plus`,
+      _("Le fichier est trop lourd (%(size)s) : %(limit)s au plus", {
+        size: megabytes(file.size),
+        limit: megabytes(maxBytes),
+      }),
     );
   }
-  say("Préparation de la photo…");
+  say(_("Préparation de la photo…"));
   return await shrink(file, maxBytes);
 }
 
@@ -53,8 +62,9 @@ function isPhoto(file) {
 async function shrink(photo, maxBytes) {
   const { blob } = await legible(photo, maxBytes);
   const file = new File([blob], renamed(photo.name, "jpg"), { type: blob.type });
-  const sizes = `de ${megabytes(photo.size)} à ${megabytes(file.size)}`;
-  return { file, told: `La photo a été réduite ${sizes} pour être envoyée.` };
+  const sizes = { before: megabytes(photo.size), after: megabytes(file.size) };
+  const told = _("La photo a été réduite de %(before)s à %(after)s pour être envoyée.", sizes);
+  return { file, told };
 }
 
 async function join(photos, maxBytes, say) {
@@ -67,7 +77,8 @@ async function join(photos, maxBytes, say) {
   const pdf = await library.PDFDocument.create();
   // One after the other: a phone has no memory for several at once.
   for (const [index, photo] of photos.entries()) {
-    say(`Préparation des photos : ${index + 1} sur ${photos.length}…`);
+    const done = { number: index + 1, count: photos.length };
+    say(_("Préparation des photos : %(number)s sur %(count)s…", done));
     const { blob, width, height } = await legible(photo, most, TOO_MANY);
     const sides = width > height ? [...A4].reverse() : A4;
     const scale = Math.min(sides[0] / width, sides[1] / height);
@@ -82,7 +93,10 @@ async function join(photos, maxBytes, say) {
   const file = new File([await pdf.save()], renamed(photos[0].name, "pdf"), {
     type: "application/pdf",
   });
-  const told = `Les ${photos.length} photos sont réunies en un PDF de ${megabytes(file.size)}.`;
+  const told = _("Les %(count)s photos sont réunies en un PDF de %(size)s.", {
+    count: photos.length,
+    size: megabytes(file.size),
+  });
   return { file, told };
 }
 

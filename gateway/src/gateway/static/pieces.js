@@ -1,5 +1,6 @@
 // The lists of pieces: filtered as one types, and kept true while a file is analysed. Without this
 // script the search is a form and the page has a link to load it again.
+import { _, ngettext } from "./texts.js";
 
 const FIRST_PAUSE = 1000;
 const LONGEST_PAUSE = 15_000;
@@ -45,7 +46,7 @@ function makeFilter(part) {
   form.addEventListener("submit", (event) => event.preventDefault());
   input.addEventListener("input", () => {
     const count = filter();
-    say(count === 0 ? none.textContent : `${count} pièce${count > 1 ? "s" : ""}`);
+    say(count === 0 ? none.textContent : ngettext("%(num)s pièce", "%(num)s pièces", count));
   });
   return filter;
 }
@@ -121,7 +122,7 @@ class Analysis {
     const changes = [...this.#part.querySelectorAll("[data-piece]")].filter(
       ({ dataset }) => before.get(dataset.piece) !== dataset.state,
     );
-    say(changes.map((piece) => `${words(piece)} : ${stateBeside(piece)}`).join(" ; "));
+    say(changes.map((piece) => _("%(subject)s : %(text)s", { subject: words(piece), text: stateBeside(piece) })).join(" ; "));
     this.#pause = FIRST_PAUSE;
   }
 }

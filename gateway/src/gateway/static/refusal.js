@@ -1,4 +1,5 @@
 // What cannot be done, in the words that a family is told.
+import { _ } from "./texts.js";
 
 /** A reason to choose another file, or to wait. */
 export class Refusal extends Error {}
@@ -12,5 +13,6 @@ export class SignedOut extends Refusal {}
 // Rounded up as the server does: a file just over the limit never reads as the limit itself.
 export function megabytes(bytes) {
   const size = Math.ceil((10 * bytes) / 1024 ** 2) / 10;
-  return `${size.toLocaleString("fr-FR")}\u00a0Mo`;
+  const written = size.toLocaleString(document.documentElement.lang);
+  return _("%(megabytes)s\u00a0Mo", { megabytes: written });
 }

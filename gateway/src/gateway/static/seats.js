@@ -1,5 +1,6 @@
 // The seats left of each slot, kept true while the page is open: a stream, or asking now and then.
 // Without this script the page shows the count at load.
+import { _, ngettext } from "./texts.js";
 
 const SECOND = 1000;
 const FIRST_PAUSE = 1 * SECOND;
@@ -32,8 +33,8 @@ export function followSeats() {
 
 // In the words of the server.
 function words(seatsLeft) {
-  if (seatsLeft === 0) return "Complet";
-  return `${seatsLeft} place${seatsLeft > 1 ? "s" : ""}`;
+  if (seatsLeft === 0) return _("Complet");
+  return ngettext("%(num)s place", "%(num)s places", seatsLeft);
 }
 
 function groupByCourse(elements) {
@@ -76,12 +77,7 @@ function makeAnnouncer(part) {
     const full = [...changed].filter(([, isFull]) => isFull).map(([slot]) => slot);
     const free = [...changed].filter(([, isFull]) => !isFull).map(([slot]) => slot);
     changed.clear();
-    voice.textContent = [
-      sentence(full, "Complet", "créneaux sont maintenant complets"),
-      sentence(free, "De nouveau des places", "créneaux ont de nouveau des places"),
-    ]
-      .filter(Boolean)
-      .join(" ");
+    voice.textContent = [filled(full), freed(free)].filter(Boolean).join(" ");
   }
 
   return (slot, isFull) => {
@@ -93,10 +89,18 @@ function makeAnnouncer(part) {
   };
 }
 
-function sentence(slots, prefix, plural) {
+function filled(slots) {
   if (slots.length === 0) return "";
-  if (slots.length > NAMED_AT_MOST) return `${slots.length} ${plural}.`;
-  return `${prefix} : ${slots.join(" ; ")}.`;
+  return slots.length > NAMED_AT_MOST
+    ? _("%(count)s créneaux sont maintenant complets.", { count: slots.length })
+    : _("Complet : %(slots)s.", { slots: slots.join(" ; ") });
+}
+
+function freed(slots) {
+  if (slots.length === 0) return "";
+  return slots.length > NAMED_AT_MOST
+    ? _("%(count)s créneaux ont de nouveau des places.", { count: slots.length })
+    : _("De nouveau des places : %(slots)s.", { slots: slots.join(" ; ") });
 }
 
 /** The way to the live seats, which mends itself: a stream or, while there is none, asking. */

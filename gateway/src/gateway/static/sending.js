@@ -1,24 +1,29 @@
 // The way of a file from the browser straight to the store: a ticket, the sending, then word that it
 // has arrived. Each is tried again when the network fails; repeating any of them is harmless.
 import { Interruption, megabytes, Refusal, SignedOut } from "./refusal.js";
+import { _ } from "./texts.js";
 
 const STALLED_AFTER = 60_000;
 const ANSWER_TIMEOUT = 30_000;
 const PAUSES = [1000, 2000, 4000, 8000];
 const OFFLINE_PATIENCE = 30_000;
 
-const UNREACHABLE = "L'envoi a été interrompu : vérifiez votre connexion. Votre fichier est gardé ici.";
-const SIGNED_OUT =
-  "Votre session a expiré. Reconnectez-vous dans un autre onglet, puis revenez ici : votre fichier est gardé.";
+const UNREACHABLE = _(
+  "L'envoi a été interrompu : vérifiez votre connexion. Votre fichier est gardé ici.",
+);
+const SIGNED_OUT = _(
+  "Votre session a expiré. Reconnectez-vous dans un autre onglet, puis revenez ici : votre fichier est gardé.",
+);
 /** What is said of a failure that is nobody's choice of file. */
-export const UNAVAILABLE =
-  "Le dépôt des pièces est momentanément indisponible. Réessayez dans quelques minutes.";
+export const UNAVAILABLE = _(
+  "Le dépôt des pièces est momentanément indisponible. Réessayez dans quelques minutes.",
+);
 
 // What a store answers in XML, said to a family.
 const STORE_REFUSALS = {
-  EntityTooLarge: (limit) => `Le fichier est trop lourd : ${limit} au plus`,
-  EntityTooSmall: () => "Le fichier est vide : choisissez-en un autre",
-  AccessDenied: () => "Le délai d'envoi est écoulé : envoyez le fichier de nouveau",
+  EntityTooLarge: (limit) => _("Le fichier est trop lourd : %(limit)s au plus", { limit }),
+  EntityTooSmall: () => _("Le fichier est vide : choisissez-en un autre"),
+  AccessDenied: () => _("Le délai d'envoi est écoulé : envoyez le fichier de nouveau"),
 };
 
 /**

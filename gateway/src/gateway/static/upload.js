@@ -3,6 +3,7 @@
 import { prepare } from "./photos.js";
 import { Interruption, Refusal, SignedOut } from "./refusal.js";
 import { sendToStore, UNAVAILABLE } from "./sending.js";
+import { _ } from "./texts.js";
 
 const SAID_EVERY = 25;
 
@@ -77,7 +78,7 @@ class UploadForm {
     try {
       const { file } = await (this.#prepared ?? this.#prepare());
       const next = await this.#send(file);
-      this.#say("Le fichier est arrivé.");
+      this.#say(_("Le fichier est arrivé."));
       window.location.assign(next);
     } catch (error) {
       this.#release();
@@ -92,8 +93,13 @@ class UploadForm {
     const limit = Number(maxBytes);
     return await sendToStore(file, { ticketUrl, registeredUrl, token, maxBytes: limit }, {
       onProgress: (percentage) => this.#show(percentage),
-      onPause: (count, most) =>
-        this.#say(`La connexion a été coupée : nouvel essai dans un instant (${count} sur ${most}).`),
+      onPause: (number, count) =>
+        this.#say(
+          _("La connexion a été coupée : nouvel essai dans un instant (%(number)s sur %(count)s).", {
+            number,
+            count,
+          }),
+        ),
     });
   }
 
@@ -116,7 +122,7 @@ class UploadForm {
     this.#progress.hidden = false;
     this.#progress.value = percentage;
     // Said aloud at each quarter, not at every packet.
-    if (isFirst || isNext) this.#say(`Envoi du fichier : ${percentage} %`);
+    if (isFirst || isNext) this.#say(_("Envoi du fichier : %(percentage)s %%", { percentage }));
   }
 
   #say(text) {
@@ -131,7 +137,7 @@ class UploadForm {
     const shown = this.#showError(error instanceof Refusal ? error.message : UNAVAILABLE);
     if (error instanceof SignedOut) shown.append(" ", signInLink());
     if (error instanceof Interruption || error instanceof SignedOut) {
-      this.#button.textContent = "Réessayer l'envoi";
+      this.#button.textContent = _("Réessayer l'envoi");
     }
   }
 
@@ -143,7 +149,7 @@ class UploadForm {
     error.setAttribute("role", "alert");
     const prefix = document.createElement("span");
     prefix.className = "govuk-visually-hidden";
-    prefix.textContent = "Erreur : ";
+    prefix.textContent = _("Erreur : ");
     error.append(prefix, text);
     group.classList.add("govuk-form-group--error");
     group.querySelector(".govuk-file-upload-wrapper, input[type=file]").before(error);
@@ -158,7 +164,7 @@ class UploadForm {
     for (const error of this.#group.querySelectorAll(".govuk-error-message")) error.remove();
     this.#chooser.setAttribute("aria-describedby", this.#hint.id);
     document.querySelector(".govuk-error-summary")?.remove();
-    this.#button.textContent = "Importer";
+    this.#button.textContent = _("Importer");
   }
 
   get #group() {
@@ -175,6 +181,6 @@ function signInLink() {
   link.className = "govuk-link";
   link.href = "/connexion";
   link.target = "_blank";
-  link.textContent = "Me reconnecter (nouvel onglet)";
+  link.textContent = _("Me reconnecter (nouvel onglet)");
   return link;
 }

@@ -4,16 +4,19 @@ from litestar import Router
 
 from gateway.pages.wizard import (
     authorisations,
+    closing,
     contact,
     courses,
     documents,
     done,
+    entries,
     holds,
     intent,
+    opening,
     recap,
     receipt,
 )
-from gateway.pages.wizard.frame import Elsewhere, lead_elsewhere
+from gateway.pages.wizard.frame import AlreadyAnswered, Elsewhere, lead_elsewhere
 
 ROUTES = [
     Router(
@@ -23,12 +26,18 @@ ROUTES = [
             *contact.ROUTES,
             *authorisations.ROUTES,
             *documents.ROUTES,
+            *opening.ROUTES,
             *courses.ROUTES,
             *holds.ROUTES,
             *recap.ROUTES,
             *done.ROUTES,
+            *closing.ROUTES,
             *receipt.ROUTES,
+            *entries.ROUTES,
         ],
-        exception_handlers={Elsewhere: lead_elsewhere},
+        exception_handlers={
+            AlreadyAnswered: closing.answered_meanwhile,
+            Elsewhere: lead_elsewhere,
+        },
     )
 ]

@@ -10,6 +10,8 @@ from shared.contract import Rejection
 from shared.contracts.enrolment import Application, ListMyApplications, MyApplications
 from shared.contracts.identity import Family
 
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.pages.wizard.choices import Line
 from gateway.pages.wizard.frame import COURSES, Typed, find_student, open_step
 from gateway.people import Person
@@ -21,8 +23,8 @@ ADDED: Final = "ajouter"
 ALONE: Final = "seul"
 """What leaves only the step's own."""
 
-_NAME_UNKNOWN: Final = "un autre élève"
-_OTHERS_AWAY: Final = (
+_NAME_UNKNOWN: Final = marked("un autre élève")
+_OTHERS_AWAY: Final = marked(
     "Les dossiers de vos autres enfants sont momentanément indisponibles : choisissez pour cet"
     " élève, ou rechargez cette page dans un instant."
 )
@@ -107,7 +109,7 @@ def siblings(
 def first_name(family: Family | None, student_id: UUID) -> str:
     """Call a child by their first name, where it is known."""
     student = find_student(family, student_id)
-    return student.details["first_name"] if student else _NAME_UNKNOWN
+    return student.details["first_name"] if student else _(_NAME_UNKNOWN)
 
 
 def _choosing(own: Application, mine: MyApplications) -> list[Application]:

@@ -12,19 +12,20 @@ from shared.contracts.enrolment import CourseChoice
 from shared.identifiers import new_id
 
 from gateway.forms import Form, YesNo
+from gateway.language import gettext as _
+from gateway.language import marked, ngettext
 from gateway.pages.wizard.frame import Typed
+from gateway.refusals import detail_of
 
 WITHOUT_CHOICE: Final[Mapping[CourseMode, str]] = {
-    "slot": "Aucun créneau n'est proposé à ce niveau : le secrétariat vous en proposera un",
-    "level": "Attribué d'office selon le niveau",
-    "teacher": "Horaire à fixer avec le professeur début septembre",
-    "reduced_schedule": "Classe à horaires aménagés (CHAM) : aucun horaire à choisir",
+    "slot": marked("Aucun créneau n'est proposé à ce niveau : le secrétariat vous en proposera un"),
+    "level": marked("Attribué d'office selon le niveau"),
+    "teacher": marked("Horaire à fixer avec le professeur début septembre"),
+    "reduced_schedule": marked("Classe à horaires aménagés (CHAM) : aucun horaire à choisir"),
 }
 """Why a row offers no choice (S62)."""
-ALL_FULL: Final = "Tous les créneaux sont complets"
-FULL: Final = "Complet"
-
-_ANOTHER: Final = ". Indiquez-en un autre, ou aucun"
+ALL_FULL: Final = marked("Tous les créneaux sont complets")
+FULL: Final = marked("Complet")
 
 
 class RowForm(BaseModel):
@@ -33,17 +34,17 @@ class RowForm(BaseModel):
     ``hold_id`` was minted when the page was made.
     """
 
-    re_enrol: YesNo = Field(default=False, title="la réinscription")
-    course_id: UUID | None = Field(None, title="le créneau")
-    second_id: UUID | None = Field(None, title="le 2e choix")
-    third_id: UUID | None = Field(None, title="le 3e choix")
+    re_enrol: YesNo = Field(default=False, title=marked("la réinscription"))
+    course_id: UUID | None = Field(None, title=marked("le créneau"))
+    second_id: UUID | None = Field(None, title=marked("le 2e choix"))
+    third_id: UUID | None = Field(None, title=marked("le 3e choix"))
     hold_id: UUID = Field(default_factory=new_id)
 
 
 class RemarksForm(BaseModel):
     """The free text of S68."""
 
-    remarks: str = Field("", title="l'information complémentaire", max_length=4000)
+    remarks: str = Field("", title=marked("l'information complémentaire"), max_length=4000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +63,10 @@ class SlotOption:
     def seats(self) -> str:
         """Say how many seats are left."""
         if self.is_held:
-            return "Place retenue pour vous"
+            return _("Place retenue pour vous")
         if not self.slot.seats_left:
-            return FULL
-        return f"{self.slot.seats_left} place{'s' if self.slot.seats_left > 1 else ''}"
+            return _(FULL)
+        return ngettext("%(num)s place", "%(num)s places", self.slot.seats_left)
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +99,7 @@ class Line:
 
     @property
     def no_choice(self) -> str:
-        """Say why there is nothing to choose, or nothing at all."""
+        """Say why there is nothing to choose, or nothing at all: a marked text."""
         if self.has_choice or self.claimed:
             return ""
         return ALL_FULL if self.row.slots else WITHOUT_CHOICE[self.row.mode]
@@ -118,7 +119,10 @@ class Line:
         """The slots that may come second or third, those typed already included."""
         typed = {self.form.text(name) for name in ("second_id", "third_id")}
         return [
-            (course_id, option.slot.label if option.is_free else f"{option.slot.label} ({FULL})")
+            (
+                course_id,
+                option.slot.label if option.is_free else f"{option.slot.label} ({_(FULL)})",
+            )
             for option in self.options
             if (course_id := str(option.slot.course_id)) in typed or option.is_free
         ]
@@ -171,7 +175,7 @@ def refused(lines: Sequence[Line], rejection: Rejection) -> list[Line] | None:
     ]
     if not concerned:
         return None
-    return [line.refuse(rejection.detail) if line in concerned else line for line in lines]
+    return [line.refuse(detail_of(rejection)) if line in concerned else line for line in lines]
 
 
 def _recorded_line(row: CourseRow, choice: CourseChoice | None) -> Line:
@@ -190,11 +194,25 @@ def _judged(line: Line) -> Line:
         return line
     course = line.row.course
     if answer.second_id is not None and answer.second_id == answer.course_id:
-        line = line.refuse(f"{course} : le 2e choix est le même que le 1er{_ANOTHER}", "second_id")
+        line = line.refuse(
+            _(
+                "%(course)s : le 2e choix est le même que le 1er. Indiquez-en un autre, ou aucun",
+                course=course,
+            ),
+            "second_id",
+        )
     if answer.third_id is not None and answer.third_id in {answer.course_id, answer.second_id}:
-        line = line.refuse(f"{course} : le 3e choix est déjà le 1er ou le 2e{_ANOTHER}", "third_id")
+        line = line.refuse(
+            _(
+                "%(course)s : le 3e choix est déjà le 1er ou le 2e. Indiquez-en un autre, ou aucun",
+                course=course,
+            ),
+            "third_id",
+        )
     if answer.course_id is None and _needs_a_slot(line, answer):
-        line = line.refuse(f"Choisissez un créneau pour {course}, ou décochez sa réinscription")
+        line = line.refuse(
+            _("Choisissez un créneau pour %(course)s, ou décochez sa réinscription", course=course)
+        )
     return line
 
 

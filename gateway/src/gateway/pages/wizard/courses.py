@@ -17,8 +17,11 @@ from litestar.response import Redirect, Template
 from shared.contract import Rejection
 from shared.contracts.courses import CourseRow, CourseRows
 from shared.contracts.enrolment import Application
+from shared.contracts.identity import MyFamily
 
 from gateway.forms import WHOLE_FORM, Form
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.pages.wizard.children import (
     ADDED,
     ALONE,
@@ -41,11 +44,14 @@ from gateway.pages.wizard.choices import (
     refused,
     typed_lines,
 )
+from gateway.pages.wizard.entries import Keeping, ask_kept, keep, resumed_remarks
+from gateway.pages.wizard.entries import keeping as new_keeping
 from gateway.pages.wizard.frame import (
     COURSES,
     DOCUMENTS,
     ask_family,
     goes_back,
+    is_beyond_the_page,
     step_page,
     step_path,
     typed,
@@ -53,16 +59,19 @@ from gateway.pages.wizard.frame import (
 from gateway.pages.wizard.holding import SEATS_AT_ONCE, hold_and_record, seat_requests
 from gateway.pages.wizard.holds import PROLONG, prolong_one, prolonged_in
 from gateway.pages.wizard.joining import JOIN, find_row, join, joined_in, place_text
+from gateway.pages.wizard.opening import opening_page
 from gateway.pages.wizard.outcome import recap_path
+from gateway.pages.wizard.whereabouts import foresee_rows, foresee_siblings, of_application
 from gateway.people import HttpRequest, Person
+from gateway.refusals import detail_of
 
 _STAYING: Final = {ADDED, ALONE, JOIN, PROLONG}
 """The names of the buttons that record nothing of the page, and show it again."""
-_NOTHING_HELD: Final = (
+_NOTHING_HELD: Final = marked(
     "Toutes les places ou aucune : rien n'a été retenu ni changé, pour aucun élève. Corrigez ce qui"
     " est signalé, puis continuez."
 )
-_TOO_MANY: Final = f"{SEATS_AT_ONCE} créneaux au plus à la fois : choisissez pour moins d'élèves."
+_TOO_MANY: Final = marked("%(most)s créneaux au plus à la fois : choisissez pour moins d'élèves.")
 
 type _Lines = Callable[[Application, Sequence[CourseRow]], Sequence[Line]]
 """How a page shows the rows of an application."""
@@ -76,9 +85,16 @@ async def show(
     together: Annotated[list[str] | None, QueryParameter(name=TOGETHER)] = None,
 ) -> Template:
     """Show a row a course, with the slots of next year and their seats left."""
-    applications = await open_together(person, application_id, named(together or ()))
-    own, *_ = applications
-    return await _ask(request, person, applications, _recorded, remarks_form(own.remarks))
+    known = of_application(application_id)
+    person.foresee(MyFamily())
+    foresee_rows(person, known)
+    foresee_siblings(person, known)
+    applications, kept = await asyncio.gather(
+        open_together(person, application_id, named(together or ())),
+        ask_kept(person, application_id, COURSES),
+    )
+    remarks, keeping = resumed_remarks(applications[0], kept, COURSES)
+    return await _ask(request, person, applications, _recorded, remarks, keeping=keeping)
 
 
 @post("/dossiers/{application_id:uuid}/cours")
@@ -95,25 +111,22 @@ async def record(
     remarks = Form.read(RemarksForm, posted)
     if any(name in _STAYING for name, _ in posted):
         return await _stay(request, person, applications, remarks, added)
-    children = await _children(person, applications, lambda _, rows: read_lines(rows, posted))
+    children = await _children(person, applications, lambda _own, rows: read_lines(rows, posted))
     remarks = _within_reason(children, remarks)
     lines = [line for child in children for line in child.lines]
     if not are_whole(lines) or remarks.value is None:
+        await keep(person, application_id, COURSES, posted)
         return await _ask(request, person, applications, _kept(lines), remarks)
     try:
         ranks = await hold_and_record(person, children, remarks.value.remarks)
     except Rejection as rejection:
-        if rejection.status == 404:
+        if is_beyond_the_page(rejection):
             raise
+        await keep(person, application_id, COURSES, posted)
         return await choose_again(request, person, applications, lines, remarks, rejection)
     if goes_back(posted):
         return Redirect(step_path(application_id, DOCUMENTS), status_code=303)
     return Redirect(recap_path(applications, ranks), status_code=303)
-
-
-def remarks_form(remarks: str) -> Form[RemarksForm]:
-    """Give the free text as it was typed or recorded."""
-    return Form.of(RemarksForm(remarks=remarks))
 
 
 async def recorded(person: Person, application: Application) -> Sequence[Line]:
@@ -133,8 +146,8 @@ async def choose_again(
     """Show the step with why a seat is not theirs, fresh seats left, and everything typed."""
     marked = refused(lines, rejection)
     if marked is None:
-        remarks = remarks.refuse(WHOLE_FORM, rejection.detail)
-    notices = [_NOTHING_HELD] if marked and len(applications) > 1 else []
+        remarks = remarks.refuse(WHOLE_FORM, detail_of(rejection))
+    notices = [_(_NOTHING_HELD)] if marked and len(applications) > 1 else []
     return await _ask(request, person, applications, _kept(marked or lines), remarks, notices)
 
 
@@ -162,7 +175,7 @@ async def _stay(
         notices = [place_text(place)] if place else []
         return await _ask(request, person, applications, _kept(lines), remarks, notices)
     if hold_id := prolonged_in(posted):
-        notices = [await prolong_one(person, hold_id)]
+        notices = [(await prolong_one(person, hold_id)).text]
         return await _ask(request, person, applications, as_typed, remarks, notices)
     return await _ask(request, person, applications, as_typed, remarks)
 
@@ -206,7 +219,11 @@ def _kept(lines: Sequence[Line]) -> _Lines:
 
 def _within_reason(children: Sequence[Child], remarks: Form[RemarksForm]) -> Form[RemarksForm]:
     wished = sum(len(seat_requests(child)) for child in children)
-    return remarks.refuse(WHOLE_FORM, _TOO_MANY) if wished > SEATS_AT_ONCE else remarks
+    return (
+        remarks.refuse(WHOLE_FORM, _(_TOO_MANY, most=SEATS_AT_ONCE))
+        if wished > SEATS_AT_ONCE
+        else remarks
+    )
 
 
 async def _ask(
@@ -216,22 +233,26 @@ async def _ask(
     lines: _Lines,
     remarks: Form[RemarksForm],
     notices: Sequence[str] = (),
+    *,
+    keeping: Keeping | None = None,
 ) -> Template:
     said = [*notices]
+    own = applications[0]
+    if datetime.now(UTC) < own.campaign.opens_at:
+        return opening_page(request, own, await ask_family(person, said), remarks, said)
     children, family, mine = await asyncio.gather(
         _children(person, applications, lines),
         ask_family(person, said),
         ask_siblings(person, said),
     )
-    own, now = applications[0], datetime.now(UTC)
     context = {
         "children": [
             (child, first_name(family, child.application.student_id)) for child in children
         ],
         "siblings": siblings(family, mine, applications),
         "remarks": remarks,
-        "is_open": now >= own.campaign.opens_at,
-        "now": now,
+        "keeping": keeping or new_keeping(own.id, COURSES),
+        "now": datetime.now(UTC),
     }
     return step_page(
         request,

@@ -23,6 +23,7 @@ from gateway.pages.wizard.frame import (
     step_path,
     typed,
 )
+from gateway.pages.wizard.whereabouts import foresee_pieces, of_application
 from gateway.people import HttpRequest, Person
 
 
@@ -34,12 +35,12 @@ async def show(
     search: Annotated[str, QueryParameter(name=SEARCH)] = "",
 ) -> Template:
     """List what the family and the student give, and what was given."""
-    application = await open_step(person, application_id, DOCUMENTS)
+    foresee_pieces(person, of_application(application_id))
     notices: list[str] = []
-    pieces, family = await asyncio.gather(
-        pieces_if_known(person, application.campaign, application.student_id, notices),
-        ask_family(person, notices),
+    application, family = await asyncio.gather(
+        open_step(person, application_id, DOCUMENTS), ask_family(person, notices)
     )
+    pieces = await pieces_if_known(person, application.campaign, application.student_id, notices)
     context = {
         "pieces": pieces and searched(pieces, search),
         "search": search,

@@ -1,4 +1,4 @@
-"""Step 6: the receipt of what was sent, a request or a refusal, and the seats since (S22, S72)."""
+"""Step 6: the receipt of what was sent, a request or a refusal (S22, S72)."""
 
 import asyncio
 from dataclasses import dataclass
@@ -15,9 +15,7 @@ from shared.contracts.identity import Family
 from shared.contracts.notifications import Delivery, DeliveryState, ListDeliveries
 from shared.identifiers import new_id
 
-from gateway.pages.folders import student_path
-from gateway.pages.pieces import missing_if_known
-from gateway.pages.places import ask_present_rows
+from gateway.language import marked
 from gateway.pages.rendered import page
 from gateway.pages.wizard.frame import (
     DONE,
@@ -29,7 +27,7 @@ from gateway.pages.wizard.frame import (
 )
 from gateway.people import HttpRequest, Person
 
-_DELIVERIES_AWAY: Final = (
+_DELIVERIES_AWAY: Final = marked(
     "Le suivi des e-mails est momentanément indisponible. Votre demande est bien enregistrée."
 )
 
@@ -67,18 +65,7 @@ async def show(
         "now": datetime.now(UTC),
     }
     if application.state == "submitted":
-        campaign, student_id = application.campaign, application.student_id
-        rows, missing = await asyncio.gather(
-            ask_present_rows(person, campaign, student_id, notices),
-            missing_if_known(person, campaign, student_id, notices),
-        )
-        filed = {
-            **context,
-            "rows": rows,
-            "missing": missing,
-            "documents_path": student_path(student_id),
-        }
-        return step_page(request, application, DONE, filed, family=family, notices=notices)
+        return step_page(request, application, DONE, context, family=family, notices=notices)
     declined = {
         "application": application,
         "student_id": application.student_id,

@@ -6,13 +6,16 @@ from typing import Any, Final
 from uuid import UUID
 
 from litestar.response import Redirect, Template
+from shared.contract import Rejection
 from shared.contracts.enrolment import Application, ShowApplication
 from shared.contracts.identity import Family, MyFamily, Student
 
 from gateway.forms import Form
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.pages.rendered import page
+from gateway.pages.wizard.whereabouts import remember
 from gateway.people import HttpRequest, Person
-from gateway.rendering import instant_fr
 
 CONTACT_DETAILS: Final = 1
 AUTHORISATIONS: Final = 2
@@ -31,7 +34,10 @@ PATHS: Final = {
 }
 """The last word of each step's address."""
 
-FAMILY_AWAY: Final = (
+CAMPAIGN_CLOSED: Final = "campaign_closed"
+"""The code of what was refused because it came after the closing."""
+
+FAMILY_AWAY: Final = marked(
     "Les coordonnées sont momentanément indisponibles : elles ne sont pas affichées."
 )
 
@@ -46,6 +52,30 @@ class Elsewhere(Exception):
         self.path = path
 
 
+class AlreadyAnswered(Elsewhere):
+    """A step is asked for of an application that was submitted or declined."""
+
+    def __init__(self, application: Application) -> None:
+        super().__init__(present_path(application))
+        self.application = application
+
+
+class LeftAtClosing(Rejection):
+    """A draft is opened after its campaign closed: it is read, and no step of it is done (S24)."""
+
+    def __init__(self, application: Application) -> None:
+        super().__init__(
+            CAMPAIGN_CLOSED,
+            marked("La campagne de réinscription est close depuis le %(closes_at)s."),
+            closes_at=application.campaign.closes_at.isoformat(),
+        )
+
+
+def is_beyond_the_page(rejection: Rejection) -> bool:
+    """Tell a refusal that the page which was sent cannot mend: nothing here, or closed."""
+    return rejection.status == 404 or rejection.code == CAMPAIGN_CLOSED
+
+
 def lead_elsewhere(request: HttpRequest, elsewhere: Elsewhere) -> Redirect:  # noqa: ARG001
     """Send the person where their application stands."""
     return Redirect(elsewhere.path, status_code=303)
@@ -57,15 +87,35 @@ def step_path(application_id: UUID, step: int) -> str:
 
 
 def present_path(application: Application) -> str:
-    """Give the address where a person goes on with an application (S23)."""
+    """Give the address where a person goes on with an application (S23), or reads it again."""
+    if is_left_at_closing(application):
+        return left_path(application.id)
     is_draft = application.state == "draft"
     return step_path(application.id, min(application.step_reached, RECAP) if is_draft else DONE)
 
 
+def left_path(application_id: UUID) -> str:
+    """Give the address where a draft left at closing is read."""
+    return f"/dossiers/{application_id}/brouillon"
+
+
+def is_left_at_closing(application: Application) -> bool:
+    """Tell a draft that can be sent no more."""
+    return application.state == "draft" and datetime.now(UTC) >= application.campaign.closes_at
+
+
 async def open_step(person: Person, application_id: UUID, step: int) -> Application:
-    """Give an application whose ``step`` may be opened; raises Elsewhere where it may not."""
+    """Give an application whose ``step`` may be opened.
+
+    Raises Elsewhere, or LeftAtClosing, where it may not.
+    """
     application = await person.ask(ShowApplication(application_id=application_id))
-    if application.state != "draft" or application.step_reached < step:
+    remember(application)
+    if is_left_at_closing(application):
+        raise LeftAtClosing(application)
+    if application.state != "draft":
+        raise AlreadyAnswered(application)
+    if application.step_reached < step:
         raise Elsewhere(present_path(application))
     return application
 
@@ -100,7 +150,7 @@ def full_name(details: Mapping[str, str]) -> str:
 def student_name(family: Family | None, student_id: UUID) -> str:
     """Name a student, or say "l'élève" while names are unavailable."""
     student = find_student(family, student_id)
-    return full_name(student.details) if student else "l'élève"
+    return full_name(student.details) if student else _("l'élève")
 
 
 def step_page(
@@ -112,10 +162,14 @@ def step_page(
     family: Family | None,
     forms: Sequence[Form[Any]] = (),
     notices: Sequence[str] = (),
+    template: str = "",
 ) -> Template:
     """Render a step's template in the wizard's frame: its progress, the student, their tabs."""
+    is_draft = application.state == "draft"
     links = [
-        step_path(application.id, number) if number <= application.step_reached else None
+        step_path(application.id, number)
+        if is_draft and number <= application.step_reached
+        else None
         for number in range(CONTACT_DETAILS, DONE)
     ]
     shared = {
@@ -124,20 +178,12 @@ def step_page(
         "links": links,
         "student_id": application.student_id,
         "student_name": student_name(family, application.student_id),
+        "shown_at": datetime.now(UTC),
     }
     return page(
         request,
-        f"wizard/{PATHS[step]}.html",
+        template or f"wizard/{PATHS[step]}.html",
         {**shared, **context},
         forms=forms,
-        notices=[*_closing_notices(application), *notices],
+        notices=notices,
     )
-
-
-def _closing_notices(application: Application) -> list[str]:
-    """Say plainly that a draft left at closing was not submitted (S24)."""
-    closes_at = application.campaign.closes_at
-    if application.state != "draft" or datetime.now(UTC) < closes_at:
-        return []
-    closed = f"La campagne est close depuis le {instant_fr(closes_at)}"
-    return [f"{closed} : votre demande n'a pas été transmise. Contactez votre conservatoire."]

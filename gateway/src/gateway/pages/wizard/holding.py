@@ -123,6 +123,7 @@ def _decision(line: Line, hold: Hold | None) -> CourseChoice:
             label=hold.label,
             course_id=hold.course_id,
             hold_id=hold.id,
+            held_until=None if hold.state == "claimed" else hold.expires_at,
         )
     label = f"{row.course} : {_without_seat(line)}"
     return CourseChoice(follow_id=row.follow_id, re_enrol=True, label=label)

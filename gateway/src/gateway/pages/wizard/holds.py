@@ -1,6 +1,6 @@
 """How long a seat is held, and keeping it longer (S63; WCAG 2.2.1)."""
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Annotated, Final
 from uuid import UUID
@@ -12,13 +12,15 @@ from pydantic import AfterValidator, BaseModel, Field
 from shared.contract import Rejection
 from shared.contracts.courses import Hold, RenewHolds
 
+from gateway import formats
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.pages.wizard.frame import Typed
 from gateway.people import Person
-from gateway.rendering import instant_fr
 
 PROLONG: Final = "prolonger"
 """The button's name; its value names the hold."""
-ENDED: Final = "Cette place n'est plus retenue : choisissez de nouveau un créneau."
+_ENDED: Final = marked("Cette place n'est plus retenue : choisissez de nouveau un créneau.")
 
 _WHOLE_TERM: Final = timedelta(minutes=20)
 """What a renewal gives; less is the end of what can be given."""
@@ -72,45 +74,44 @@ def prolonged_in(posted: Typed) -> UUID | None:
         raise Rejection.not_found() from None
 
 
-async def prolong_one(person: Person, hold_id: UUID) -> str:
+@dataclass(frozen=True, slots=True)
+class KeptLonger:
+    """What became of a seat whose button was pressed; no ``hold`` where it has ended."""
+
+    text: str
+    hold: Hold | None
+
+
+async def prolong_one(person: Person, hold_id: UUID) -> KeptLonger:
     """Keep a seat longer; say until when, or that nothing more can be given."""
     asked_at = datetime.now(UTC)
     holds = await person.ask(RenewHolds(hold_ids=(hold_id,)))
-    return _text(holds[0], asked_at) if holds else ENDED
-
-
-async def renew(
-    person: Person, hold_ids: Sequence[UUID], notices: list[str], away: str
-) -> tuple[Hold, ...] | None:
-    """Prolong the holds that a page counts on, where courses answers.
-
-    A seat that courses does not know is not held.
-    """
-    if not hold_ids:
-        return ()
-    try:
-        question = RenewHolds(hold_ids=tuple(dict.fromkeys(hold_ids)))
-        return await person.ask_if_up(question, notices, away)
-    except Rejection:
-        return ()
+    if not holds:
+        return KeptLonger(_(_ENDED), None)
+    return KeptLonger(_text(holds[0], asked_at), holds[0])
 
 
 def _kept(hold: Hold, asked_at: datetime) -> HoldKept:
     return HoldKept(
         id=hold.id,
         expires_at=hold.expires_at,
-        until=instant_fr(hold.expires_at),
+        until=formats.instant(hold.expires_at),
         text=_text(hold, asked_at),
     )
 
 
 def _text(hold: Hold, asked_at: datetime) -> str:
     if hold.state == "claimed":
-        return f"Place gardée pour votre demande : {hold.label}."
-    until = f"Place retenue jusqu'au {instant_fr(hold.expires_at)} : {hold.label}."
+        return _("Place gardée pour votre demande : %(label)s.", label=hold.label)
+    until = _(
+        "Place retenue jusqu'au %(until)s : %(label)s.",
+        until=formats.instant(hold.expires_at),
+        label=hold.label,
+    )
     if hold.expires_at + _CLOCKS_APART >= asked_at + _WHOLE_TERM:
         return until
-    return f"{until} Les 60 minutes sont atteintes : ce délai ne peut plus être prolongé."
+    most = _("Les 60 minutes sont atteintes : ce délai ne peut plus être prolongé.")
+    return f"{until} {most}"
 
 
 ROUTES = [prolong]

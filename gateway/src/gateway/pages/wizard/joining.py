@@ -9,11 +9,13 @@ from shared.contract import Rejection
 from shared.contracts.courses import JoinWaitingList, WaitingPlace
 from shared.identifiers import new_id
 
+from gateway import formats
+from gateway.language import gettext as _
 from gateway.pages.wizard.children import Child
 from gateway.pages.wizard.choices import Line
-from gateway.pages.wizard.frame import Typed
+from gateway.pages.wizard.frame import Typed, is_beyond_the_page
 from gateway.people import Person
-from gateway.rendering import instant_fr, rank_fr
+from gateway.refusals import detail_of
 
 JOIN: Final = "rejoindre"
 """The button's name; its value tells the row and the course."""
@@ -45,9 +47,9 @@ async def join(
     try:
         place = await _join(person, wish)
     except Rejection as rejection:
-        if rejection.status == 404:
+        if is_beyond_the_page(rejection):
             raise
-        return None, line.refuse(rejection.detail)
+        return None, line.refuse(detail_of(rejection))
     typed = {**line.form.typed, "re_enrol": ("oui",)}
     return place, replace(line, form=replace(line.form, typed=typed))
 
@@ -64,9 +66,16 @@ def find_row(children: Sequence[Child], follow_id: UUID) -> tuple[Child, Line]:
 def place_text(place: WaitingPlace) -> str:
     """Say where a place stands."""
     if place.offered_until:
-        until = instant_fr(place.offered_until)
-        return f"Une place vous est proposée dans {place.label} jusqu'au {until}."
-    return f"Vous êtes {rank_fr(place.rank)} sur la liste d'attente de {place.label}."
+        return _(
+            "Une place vous est proposée dans %(label)s jusqu'au %(until)s.",
+            label=place.label,
+            until=formats.instant(place.offered_until),
+        )
+    return _(
+        "Vous êtes %(rank)s sur la liste d'attente de %(label)s.",
+        rank=formats.rank(place.rank),
+        label=place.label,
+    )
 
 
 async def _join(person: Person, wish: JoinWaitingList) -> WaitingPlace:

@@ -8,6 +8,8 @@ from uuid import UUID
 from shared.contracts.enrolment import Application, CourseChoice
 from shared.contracts.identity import Family
 
+from gateway.language import gettext as _
+from gateway.language import marked
 from gateway.pages.wizard.children import TOGETHER, first_name
 from gateway.pages.wizard.frame import RECAP, step_path
 
@@ -15,8 +17,8 @@ OBTAINED: Final = "obtenu"
 """What names in the recap's address a row that obtained a later choice than its first."""
 
 _OBTAINED_TEXTS: Final = {
-    "2": "Votre 1er choix était complet",
-    "3": "Vos deux premiers choix étaient complets",
+    "2": marked("Votre 1er choix était complet : la place retenue est %(label)s."),
+    "3": marked("Vos deux premiers choix étaient complets : la place retenue est %(label)s."),
 }
 
 
@@ -38,18 +40,26 @@ def outcome_texts(
         for choice in application.choices
     }
     later = [
-        f"{_OBTAINED_TEXTS[rank]} : la place retenue est {choices[row].label}."
-        for row, _, rank in (text.partition(".") for text in obtained)
+        _(_OBTAINED_TEXTS[rank], label=choices[row].label)
+        for row, rank in (_row_and_rank(text) for text in obtained)
         if row in choices and rank in _OBTAINED_TEXTS
     ]
-    _, *others = applications
     return later + [
-        f"Choix enregistrés en même temps pour {first_name(family, other.student_id)} :"
-        f" {_labels(other.choices)}. Sa demande reste à valider, à son récapitulatif."
-        for other in others
+        _(
+            "Choix enregistrés en même temps pour %(name)s : %(courses)s. Sa demande reste à"
+            " valider, à son récapitulatif.",
+            name=first_name(family, other.student_id),
+            courses=_labels(other.choices),
+        )
+        for other in applications[1:]
     ]
+
+
+def _row_and_rank(text: str) -> tuple[str, str]:
+    row, _dot, rank = text.partition(".")
+    return row, rank
 
 
 def _labels(choices: Sequence[CourseChoice]) -> str:
     wished = [choice.label for choice in choices if choice.re_enrol]
-    return " ; ".join(wished) or "aucun cours à poursuivre"
+    return " ; ".join(wished) or _("aucun cours à poursuivre")

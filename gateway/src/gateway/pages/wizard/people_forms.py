@@ -3,72 +3,99 @@
 A field's description is its label; its title is how a message names it.
 """
 
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import Final, Literal, Self
 
-from pydantic import BaseModel, Field, ValidationError, model_validator
+from pydantic import BaseModel, Field, model_validator
 from pydantic_core import PydanticCustomError
 from shared.contracts.identity import Guardian, Student
-from shared.contracts.people import Civility, GuardianDetails, StudentDetails
+from shared.contracts.people import Civility
 
-from gateway.forms import UNTRANSLATED, Day, Email, Form, Phone, PostalCode
-from gateway.rendering import date_fr
+from gateway import formats
+from gateway.forms import Day, Email, Form, Phone, PostalCode
+from gateway.language import gettext as _
+from gateway.language import marked
 
-CIVILITIES: Final[tuple[Civility, ...]] = ("Madame", "Monsieur")
 _LENGTH: Final = 200
 
 
 class GuardianForm(BaseModel):
-    """What step 1 asks of a guardian (S30)."""
+    """What is asked of a guardian (S30)."""
 
     civility: Literal["Madame", "Monsieur"] = Field(
-        title="la civilité du responsable", description="Civilité"
+        title=marked("la civilité du responsable"), description=marked("Civilité")
     )
-    last_name: str = Field(title="le nom du responsable", description="Nom", max_length=_LENGTH)
+    last_name: str = Field(
+        title=marked("le nom du responsable"), description=marked("Nom"), max_length=_LENGTH
+    )
     first_name: str = Field(
-        title="le prénom du responsable", description="Prénom", max_length=_LENGTH
+        title=marked("le prénom du responsable"), description=marked("Prénom"), max_length=_LENGTH
     )
     birth_on: Day | None = Field(
-        None, title="la date de naissance du responsable", description="Date de naissance"
+        None,
+        title=marked("la date de naissance du responsable"),
+        description=marked("Date de naissance"),
     )
     birth_place: str = Field(
-        "", title="le lieu de naissance", description="Lieu de naissance", max_length=_LENGTH
+        "",
+        title=marked("le lieu de naissance"),
+        description=marked("Lieu de naissance"),
+        max_length=_LENGTH,
     )
     birth_department: str = Field(
         "",
-        title="le département de naissance",
-        description="Département de naissance",
+        title=marked("le département de naissance"),
+        description=marked("Département de naissance"),
         max_length=_LENGTH,
     )
     marital_status: str = Field(
-        "", title="la situation familiale", description="Situation familiale", max_length=_LENGTH
+        "",
+        title=marked("la situation familiale"),
+        description=marked("Situation familiale"),
+        max_length=_LENGTH,
     )
     socio_professional_code: str = Field(
         "",
-        title="le code socio-professionnel",
-        description="Code socio-professionnel",
+        title=marked("le code socio-professionnel"),
+        description=marked("Code socio-professionnel"),
         max_length=_LENGTH,
     )
-    profession: str = Field("", title="la profession", description="Profession", max_length=_LENGTH)
-    address: str = Field(
-        title="l'adresse du responsable", description="Adresse", max_length=_LENGTH
+    profession: str = Field(
+        "", title=marked("la profession"), description=marked("Profession"), max_length=_LENGTH
     )
-    postcode: PostalCode = Field(title="le code postal du responsable", description="Code postal")
-    city: str = Field(title="la ville du responsable", description="Ville", max_length=_LENGTH)
-    home_phone: Phone = Field("", title="le téléphone du domicile", description="Tél domicile")
-    mobile: Phone = Field("", title="le mobile du responsable", description="Mobile")
-    work_phone: Phone = Field("", title="le téléphone professionnel", description="Tél pro")
-    email: Email = Field(title="l'e-mail du responsable", description="E-mail")
+    address: str = Field(
+        title=marked("l'adresse du responsable"), description=marked("Adresse"), max_length=_LENGTH
+    )
+    postcode: PostalCode = Field(
+        title=marked("le code postal du responsable"), description=marked("Code postal")
+    )
+    city: str = Field(
+        title=marked("la ville du responsable"), description=marked("Ville"), max_length=_LENGTH
+    )
+    home_phone: Phone = Field(
+        "", title=marked("le téléphone du domicile"), description=marked("Tél domicile")
+    )
+    mobile: Phone = Field(
+        "", title=marked("le mobile du responsable"), description=marked("Mobile")
+    )
+    work_phone: Phone = Field(
+        "", title=marked("le téléphone professionnel"), description=marked("Tél pro")
+    )
+    email: Email = Field(title=marked("l'e-mail du responsable"), description=marked("E-mail"))
     extra_phone_1: Phone = Field(
-        "", title="le téléphone supplémentaire 1", description="Tél supplémentaire 1"
+        "",
+        title=marked("le téléphone supplémentaire 1"),
+        description=marked("Tél supplémentaire 1"),
     )
     extra_phone_2: Phone = Field(
-        "", title="le téléphone supplémentaire 2", description="Tél supplémentaire 2"
+        "",
+        title=marked("le téléphone supplémentaire 2"),
+        description=marked("Tél supplémentaire 2"),
     )
     extra_phone_3: Phone = Field(
-        "", title="le téléphone supplémentaire 3", description="Tél supplémentaire 3"
+        "",
+        title=marked("le téléphone supplémentaire 3"),
+        description=marked("Tél supplémentaire 3"),
     )
 
     @model_validator(mode="after")
@@ -79,108 +106,118 @@ class GuardianForm(BaseModel):
                 "no telephone",
                 {
                     "field": "home_phone",
-                    "error": "Indiquez au moins un téléphone du responsable : domicile, mobile "
-                    "ou professionnel",
+                    "error": marked(
+                        "Indiquez au moins un téléphone du responsable : domicile, mobile ou"
+                        " professionnel"
+                    ),
                 },
             )
         return self
 
 
 class StudentForm(BaseModel):
-    """What step 1 asks of a student (S31)."""
+    """What is asked of a student (S14, S31)."""
 
     civility: Literal["Madame", "Monsieur"] = Field(
-        title="la civilité de l'élève", description="Civilité"
+        title=marked("la civilité de l'élève"), description=marked("Civilité")
     )
-    last_name: str = Field(title="le nom de l'élève", description="Nom", max_length=_LENGTH)
-    first_name: str = Field(title="le prénom de l'élève", description="Prénom", max_length=_LENGTH)
-    birth_on: Day = Field(title="la date de naissance de l'élève", description="Date de naissance")
+    last_name: str = Field(
+        title=marked("le nom de l'élève"), description=marked("Nom"), max_length=_LENGTH
+    )
+    first_name: str = Field(
+        title=marked("le prénom de l'élève"), description=marked("Prénom"), max_length=_LENGTH
+    )
+    birth_on: Day = Field(
+        title=marked("la date de naissance de l'élève"), description=marked("Date de naissance")
+    )
     birth_place: str = Field(
-        "", title="le lieu de naissance", description="Lieu de naissance", max_length=_LENGTH
+        "",
+        title=marked("le lieu de naissance"),
+        description=marked("Lieu de naissance"),
+        max_length=_LENGTH,
     )
     birth_department: str = Field(
         "",
-        title="le département de naissance",
-        description="Département de naissance",
+        title=marked("le département de naissance"),
+        description=marked("Département de naissance"),
         max_length=_LENGTH,
     )
     marital_status: str = Field(
-        "", title="la situation familiale", description="Situation familiale", max_length=_LENGTH
-    )
-    address: str = Field(title="l'adresse de l'élève", description="Adresse", max_length=_LENGTH)
-    postcode: PostalCode = Field(title="le code postal de l'élève", description="Code postal")
-    city: str = Field(title="la ville de l'élève", description="Ville", max_length=_LENGTH)
-    home_phone: Phone = Field("", title="le téléphone du domicile", description="Tél domicile")
-    mobile: Phone = Field("", title="le mobile de l'élève", description="Mobile")
-    work_phone: Phone = Field("", title="le téléphone professionnel", description="Tél pro")
-    email: Email = Field("", title="l'e-mail de l'élève", description="E-mail")
-    emergency_contact: str = Field(
         "",
-        title="la personne à prévenir",
-        description="Personne à prévenir",
+        title=marked("la situation familiale"),
+        description=marked("Situation familiale"),
         max_length=_LENGTH,
     )
-    emergency_phone: Phone = Field("", title="le téléphone d'urgence", description="Tél urgence")
+    address: str = Field(
+        title=marked("l'adresse de l'élève"), description=marked("Adresse"), max_length=_LENGTH
+    )
+    postcode: PostalCode = Field(
+        title=marked("le code postal de l'élève"), description=marked("Code postal")
+    )
+    city: str = Field(
+        title=marked("la ville de l'élève"), description=marked("Ville"), max_length=_LENGTH
+    )
+    home_phone: Phone = Field(
+        "", title=marked("le téléphone du domicile"), description=marked("Tél domicile")
+    )
+    mobile: Phone = Field("", title=marked("le mobile de l'élève"), description=marked("Mobile"))
+    work_phone: Phone = Field(
+        "", title=marked("le téléphone professionnel"), description=marked("Tél pro")
+    )
+    email: Email = Field("", title=marked("l'e-mail de l'élève"), description=marked("E-mail"))
+    emergency_contact: str = Field(
+        "",
+        title=marked("la personne à prévenir"),
+        description=marked("Personne à prévenir"),
+        max_length=_LENGTH,
+    )
+    emergency_phone: Phone = Field(
+        "", title=marked("le téléphone d'urgence"), description=marked("Tél urgence")
+    )
     school_level: str = Field(
-        "", title="le niveau scolaire", description="Niveau scolaire", max_length=_LENGTH
+        "",
+        title=marked("le niveau scolaire"),
+        description=marked("Niveau scolaire"),
+        max_length=_LENGTH,
     )
     school: str = Field(
         "",
-        title="l'établissement scolaire",
-        description="Établissement scolaire",
+        title=marked("l'établissement scolaire"),
+        description=marked("Établissement scolaire"),
         max_length=_LENGTH,
+    )
+    nationality: str = Field(
+        "", title=marked("la nationalité"), description=marked("Nationalité"), max_length=_LENGTH
     )
 
 
-@dataclass(frozen=True, slots=True)
-class Entry[F: (GuardianForm, StudentForm)]:
-    """One person's fields in the page, with those that differ from what the site had (S33)."""
-
-    form: Form[F]
-    changed: Collection[str]
+type PersonForm = Form[GuardianForm | StudentForm]
 
 
-def entry[F: (GuardianForm, StudentForm)](
-    form: Form[F], person: Guardian | Student, recorded: Form[F]
-) -> Entry[F]:
-    """Mark what the family has changed: recorded so before, or typed just now."""
-    just_now = {name for name in form.typed if form.text(name) != recorded.text(name)}
-    return Entry(form, just_now.union(person.changed))
+def civilities() -> list[tuple[Civility, str]]:
+    """Give the civilities to choose from, in the reader's language."""
+    return [("Madame", _("Madame")), ("Monsieur", _("Monsieur"))]
 
 
-def prefilled[F: (GuardianForm, StudentForm)](
-    model: type[F], details: Mapping[str, str], prefix: str
-) -> Form[F]:
-    """Write recorded details as a person would have typed them; some may be missing."""
-    return Form(model, prefix, {name: (_as_typed(name, details),) for name in model.model_fields})
+def form_of(person: Guardian | Student) -> type[GuardianForm | StudentForm]:
+    """Give the form that a person's details are filled in with."""
+    return GuardianForm if isinstance(person, Guardian) else StudentForm
 
 
-def labelled(
-    model: type[GuardianForm | StudentForm], details: Mapping[str, str]
-) -> list[tuple[str, str]]:
-    """Give details by their labels, in the form's order."""
-    return [
-        (field.description or "", _as_typed(name, details))
-        for name, field in model.model_fields.items()
-    ]
+def label(person: Guardian | Student, name: str) -> str:
+    """Name a detail in the reader's language."""
+    return _(form_of(person).model_fields[name].description or "")
 
 
-def declared[F: (GuardianForm, StudentForm), D: (GuardianDetails, StudentDetails)](
-    form: Form[F], contract: type[D]
-) -> tuple[Form[F], D | None]:
-    """Turn a form into what identity is told, or refuse what its contract does not take."""
-    if form.value is None:
-        return form, None
-    try:
-        return form, contract.model_validate(form.value.model_dump())
-    except ValidationError as refused:
-        for error in refused.errors():
-            name = str(error["loc"][0])
-            title = form.model.model_fields[name].title or ""
-            form = form.refuse(name, UNTRANSLATED.format(Title=title[:1].upper() + title[1:]))
-        return form, None
+def read(name: str, text: str) -> str:
+    """Write a detail as the reader's language does."""
+    if name == "birth_on" and text:
+        return formats.day(date.fromisoformat(text))
+    if name == "civility":
+        return _(text) if text else ""
+    return formats.phone(text) if name == "mobile" or "phone" in name else text
 
 
-def _as_typed(name: str, details: Mapping[str, str]) -> str:
-    text = details.get(name, "")
-    return date_fr(date.fromisoformat(text)) if name == "birth_on" and text else text
+def typed(name: str, text: str) -> str:
+    """Write a detail as it is typed in a form, whose days are French in any language."""
+    return f"{date.fromisoformat(text):%d/%m/%Y}" if name == "birth_on" and text else text

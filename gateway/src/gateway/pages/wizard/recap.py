@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Annotated, Final
 from uuid import UUID
@@ -21,14 +21,19 @@ from shared.contracts.enrolment import (
     RecordCourseChoices,
     SubmitApplication,
 )
-from shared.contracts.identity import Family
+from shared.contracts.identity import MyFamily
 
 from gateway import texts
 from gateway.forms import WHOLE_FORM, Form, YesNo
+from gateway.language import gettext as _
+from gateway.language import marked
+from gateway.pages.details import details_of
 from gateway.pages.pieces import missing_if_known, pieces_if_known
 from gateway.pages.wizard import courses
 from gateway.pages.wizard.children import TOGETHER, named, open_together
 from gateway.pages.wizard.choices import RemarksForm
+from gateway.pages.wizard.entries import Keeping, ask_kept, keep, resumed_remarks
+from gateway.pages.wizard.entries import keeping as new_keeping
 from gateway.pages.wizard.frame import (
     COURSES,
     DONE,
@@ -36,21 +41,19 @@ from gateway.pages.wizard.frame import (
     ask_family,
     find_student,
     goes_back,
+    is_beyond_the_page,
     open_step,
     step_page,
     step_path,
     typed,
 )
-from gateway.pages.wizard.holds import prolong_one, prolonged_in, renew
+from gateway.pages.wizard.holds import KeptLonger, prolong_one, prolonged_in
 from gateway.pages.wizard.outcome import OBTAINED, outcome_texts
-from gateway.pages.wizard.people_forms import GuardianForm, StudentForm, labelled
+from gateway.pages.wizard.whereabouts import foresee_missing, foresee_pieces, of_application
 from gateway.people import HttpRequest, Person
+from gateway.refusals import detail_of
 
-_SEATS_AWAY: Final = (
-    "Les places sont momentanément indisponibles : le temps restant de vos places retenues n'est "
-    "pas affiché. Vous pouvez valider votre demande."
-)
-_TEXT_CHANGED: Final = "Le texte à accepter a changé : relisez-le, puis validez de nouveau."
+_TEXT_CHANGED: Final = marked("Le texte à accepter a changé : relisez-le, puis validez de nouveau.")
 _PATIENCE_SECONDS: Final = 3.0
 _PAUSE_SECONDS: Final = 0.2
 
@@ -58,15 +61,26 @@ _PAUSE_SECONDS: Final = 0.2
 class AcceptanceForm(BaseModel):
     """The box "J'accepte", and the version of the text that the page showed."""
 
-    accepted: YesNo = Field(default=False, validate_default=True, title="votre accord")
-    text_version: str = Field("", title="la version du texte")
+    accepted: YesNo = Field(default=False, validate_default=True, title=marked("votre accord"))
+    text_version: str = Field("", title=marked("la version du texte"))
 
     @field_validator("accepted")
     @classmethod
     def _is_ticked(cls, accepted: bool) -> bool:
         if not accepted:
-            raise ValueError("Cochez « J'accepte » pour valider votre demande")
+            raise ValueError(marked("Cochez « J'accepte » pour valider votre demande"))
         return accepted
+
+
+@dataclass(frozen=True, slots=True)
+class _Shown:
+    """What a page of the recap shows besides what is recorded."""
+
+    acceptance: Form[AcceptanceForm]
+    remarks: Form[RemarksForm]
+    kept_longer: KeptLonger | None = None
+    keeping: Keeping | None = None
+    obtained: tuple[str, ...] = ()
 
 
 @get("/dossiers/{application_id:uuid}/recapitulatif")
@@ -78,10 +92,17 @@ async def show(
     obtained: Annotated[list[str] | None, QueryParameter(name=OBTAINED)] = None,
 ) -> Template:
     """Show everything, with a way back to each step, and what step 4 has just done."""
-    applications = await open_together(person, application_id, named(together or ()), RECAP)
-    remarks = courses.remarks_form(applications[0].remarks)
-    acceptance = Form(AcceptanceForm)
-    return await _ask(request, person, applications, acceptance, remarks, obtained=obtained or ())
+    known = of_application(application_id)
+    person.foresee(MyFamily())
+    foresee_pieces(person, known)
+    foresee_missing(person, known)
+    applications, kept = await asyncio.gather(
+        open_together(person, application_id, named(together or ()), RECAP),
+        ask_kept(person, application_id, COURSES),
+    )
+    remarks, keeping = resumed_remarks(applications[0], kept, RECAP)
+    shown = _Shown(Form(AcceptanceForm), remarks, keeping=keeping, obtained=tuple(obtained or ()))
+    return await _ask(request, person, applications, shown)
 
 
 @post("/dossiers/{application_id:uuid}/recapitulatif")
@@ -97,14 +118,15 @@ async def validate(
         return await _go_back(request, person, application_id, remarks)
     if hold_id := prolonged_in(posted):
         application = await open_step(person, application_id, RECAP)
-        told = [await prolong_one(person, hold_id)]
-        as_typed = replace(acceptance, errors={})
-        return await _ask(request, person, [application], as_typed, remarks, told)
-    if acceptance.value and acceptance.value.text_version != texts.ACCEPTANCE.version:
-        acceptance = acceptance.refuse("accepted", _TEXT_CHANGED)
+        kept_longer = await prolong_one(person, hold_id)
+        shown = _Shown(replace(acceptance, errors={}), remarks, kept_longer)
+        return await _ask(request, person, [application], shown)
+    if acceptance.value and not texts.is_present(acceptance.value.text_version, texts.ACCEPTANCE):
+        acceptance = acceptance.refuse("accepted", _(_TEXT_CHANGED))
     if acceptance.value is None or remarks.value is None:
         application = await open_step(person, application_id, RECAP)
-        return await _ask(request, person, [application], acceptance, remarks)
+        await keep(person, application_id, COURSES, posted)
+        return await _ask(request, person, [application], _Shown(acceptance, remarks))
     command = SubmitApplication(
         application_id=application_id,
         received_at=received_at,
@@ -131,10 +153,11 @@ async def _refuse(
         raise rejection
     application = await open_step(person, application_id, RECAP)
     if rejection.code == "seat_not_held":
+        await keep(person, application_id, COURSES, typed(request))
         lines = await courses.recorded(person, application)
         return await courses.choose_again(request, person, [application], lines, remarks, rejection)
-    refused = acceptance.refuse(WHOLE_FORM, rejection.detail)
-    return await _ask(request, person, [application], refused, remarks)
+    refused = acceptance.refuse(WHOLE_FORM, detail_of(rejection))
+    return await _ask(request, person, [application], _Shown(refused, remarks))
 
 
 async def _go_back(
@@ -145,7 +168,8 @@ async def _go_back(
     if remarks.value and remarks.value.remarks != application.remarks:
         remarks = await _keep(person, application, remarks, remarks.value.remarks)
     if remarks.value is None:
-        return await _ask(request, person, [application], Form(AcceptanceForm), remarks)
+        shown = _Shown(Form(AcceptanceForm), remarks)
+        return await _ask(request, person, [application], shown)
     return Redirect(step_path(application_id, COURSES), status_code=303)
 
 
@@ -160,9 +184,9 @@ async def _keep(
             )
         )
     except Rejection as rejection:
-        if rejection.status == 404:
+        if is_beyond_the_page(rejection):
             raise
-        return remarks.refuse(WHOLE_FORM, rejection.detail)
+        return remarks.refuse(WHOLE_FORM, detail_of(rejection))
     return remarks
 
 
@@ -181,36 +205,33 @@ async def _submit(person: Person, command: SubmitApplication) -> None:
 
 
 async def _ask(
-    request: HttpRequest,
-    person: Person,
-    applications: Sequence[Application],
-    acceptance: Form[AcceptanceForm],
-    remarks: Form[RemarksForm],
-    told: Sequence[str] = (),
-    obtained: Sequence[str] = (),
+    request: HttpRequest, person: Person, applications: Sequence[Application], shown: _Shown
 ) -> Template:
-    notices = [*told]
+    notices = [shown.kept_longer.text] if shown.kept_longer else []
     application = applications[0]
     campaign, student_id = application.campaign, application.student_id
-    hold_ids = [choice.hold_id for choice in application.choices if choice.hold_id]
-    family, pieces, missing, holds = await asyncio.gather(
+    family, pieces, missing = await asyncio.gather(
         ask_family(person, notices),
         pieces_if_known(person, campaign, student_id, notices),
         missing_if_known(person, campaign, student_id, notices),
-        renew(person, hold_ids, notices, _SEATS_AWAY),
     )
+    now, student = datetime.now(UTC), find_student(family, student_id)
     context = {
-        "guardian_rows": _guardian_rows(family),
-        "student_rows": _student_rows(family, student_id),
+        "guardians": [
+            details_of(guardian, campaign.fields_not_asked)
+            for guardian in (family.guardians if family else ())
+        ],
+        "student": details_of(student, campaign.fields_not_asked) if student else [],
         "pieces": pieces,
         "missing": missing,
         "re_enrols": any(choice.re_enrol for choice in application.choices),
-        "holds": holds or (),
-        "ended": [] if holds is None else _ended(application, holds),
-        "acceptance": acceptance,
-        "acceptance_text": texts.ACCEPTANCE,
-        "remarks": remarks,
-        "now": datetime.now(UTC),
+        "holds": _holds(application, shown.kept_longer, now),
+        "ended": [each for each in application.choices if _has_ended(each, now)],
+        "acceptance": shown.acceptance,
+        "acceptance_text": texts.acceptance_text(),
+        "remarks": shown.remarks,
+        "keeping": shown.keeping or new_keeping(application.id, RECAP),
+        "now": now,
     }
     return step_page(
         request,
@@ -218,25 +239,33 @@ async def _ask(
         RECAP,
         context,
         family=family,
-        forms=[remarks, acceptance],
-        notices=[*outcome_texts(applications, family, obtained), *notices],
+        forms=[shown.remarks, shown.acceptance],
+        notices=[*outcome_texts(applications, family, shown.obtained), *notices],
     )
 
 
-def _ended(application: Application, holds: Sequence[Hold]) -> list[CourseChoice]:
-    """Give the choices whose seat is held no more."""
-    live = {hold.id for hold in holds}
-    return [each for each in application.choices if each.hold_id and each.hold_id not in live]
+def _holds(application: Application, kept_longer: KeptLonger | None, now: datetime) -> list[Hold]:
+    """Give the seats still held, as courses would; the one just prolonged, as it is now."""
+    renewed = kept_longer.hold if kept_longer else None
+    return [
+        renewed
+        if renewed and renewed.id == choice.hold_id
+        else Hold(
+            id=choice.hold_id,
+            student_id=application.student_id,
+            follow_id=choice.follow_id,
+            course_id=choice.course_id,
+            label=choice.label,
+            state="held",
+            expires_at=choice.held_until,
+        )
+        for choice in application.choices
+        if choice.hold_id and choice.course_id and choice.held_until and choice.held_until > now
+    ]
 
 
-def _guardian_rows(family: Family | None) -> list[list[tuple[str, str]]]:
-    guardians = family.guardians if family else ()
-    return [labelled(GuardianForm, guardian.details) for guardian in guardians]
-
-
-def _student_rows(family: Family | None, student_id: UUID) -> list[tuple[str, str]]:
-    student = find_student(family, student_id)
-    return labelled(StudentForm, student.details) if student else []
+def _has_ended(choice: CourseChoice, now: datetime) -> bool:
+    return choice.seat_lost or (choice.held_until is not None and choice.held_until <= now)
 
 
 ROUTES = [show, validate]

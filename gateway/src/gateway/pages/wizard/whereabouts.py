@@ -1,0 +1,88 @@
+"""Whose an application is, and in which campaign: it hardly changes, so a replica remembers it.
+
+Knowing it, a page asks every service at the same time; not yet, or not any more, it asks in turn.
+It says nothing of who may see what: each service answers that for itself.
+"""
+
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+from shared.contracts.courses import CourseRows
+from shared.contracts.documents import ListPieces, MissingPieces
+from shared.contracts.enrolment import Application, Campaign, ListMyApplications
+
+from gateway.people import Person
+
+_REMEMBERED_AT_MOST: Final = 20_000
+
+
+@dataclass(frozen=True, slots=True)
+class Whereabouts:
+    """A student in a campaign, which opens then."""
+
+    campaign_id: UUID
+    student_id: UUID
+    opens_at: datetime
+
+
+_of_applications: OrderedDict[UUID, Whereabouts] = OrderedDict()
+_present: dict[UUID, Campaign] = {}
+"""The campaign of each site as it was last shown."""
+
+
+def remember(application: Application) -> None:
+    """Take note of an application that was just shown; the longest unseen is forgotten."""
+    campaign = application.campaign
+    known = Whereabouts(campaign.id, application.student_id, campaign.opens_at)
+    _of_applications[application.id] = known
+    _of_applications.move_to_end(application.id)
+    if len(_of_applications) > _REMEMBERED_AT_MOST:
+        _of_applications.popitem(last=False)
+
+
+def remember_present(campaign: Campaign) -> None:
+    """Take note of the present campaign of a site."""
+    _present[campaign.site_id] = campaign
+
+
+def of_application(application_id: UUID) -> Whereabouts | None:
+    """Give what an application is of, where it was shown before."""
+    return _of_applications.get(application_id)
+
+
+def of_student(person: Person, student_id: UUID) -> Whereabouts | None:
+    """Give a student in the present campaign of the caller's site, where it was shown before."""
+    campaign = _present.get(person.caller.site_id) if person.caller.site_id else None
+    return Whereabouts(campaign.id, student_id, campaign.opens_at) if campaign else None
+
+
+def foresee_rows(person: Person, known: Whereabouts | None) -> None:
+    """Ask now for the rows of a student's courses; there are none before the campaign opens."""
+    if known is not None and datetime.now(UTC) >= known.opens_at:
+        person.foresee(CourseRows(campaign_id=known.campaign_id, student_id=known.student_id))
+
+
+def foresee_siblings(person: Person, known: Whereabouts | None) -> None:
+    """Ask now for the other children's applications, which step 4 offers once it is open."""
+    if known is not None and datetime.now(UTC) >= known.opens_at:
+        person.foresee(ListMyApplications())
+
+
+def foresee_pieces(person: Person, known: Whereabouts | None) -> None:
+    """Ask now for the pieces to provide."""
+    if known is not None:
+        person.foresee(ListPieces(campaign_id=known.campaign_id, student_id=known.student_id))
+
+
+def foresee_missing(person: Person, known: Whereabouts | None) -> None:
+    """Ask now for the pieces that are missing."""
+    if known is not None:
+        question = MissingPieces(
+            campaign_id=known.campaign_id,
+            family_id=person.caller.family(),
+            student_id=known.student_id,
+        )
+        person.foresee(question)
