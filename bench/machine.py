@@ -9,13 +9,19 @@ import asyncpg
 from stack.running import Stack
 
 
-async def describe_machine(stack: Stack) -> str:
-    """Describe the machine and the servers of a running stack, in a few lines."""
-    facts = {
+def machine() -> dict[str, str]:
+    """Give what there is to know of the machine itself."""
+    return {
         "Processor": f"{_fact('/proc/cpuinfo', 'model name')}, {os.cpu_count()} cores",
         "Memory": f"{int(_fact('/proc/meminfo', 'MemTotal').split()[0]) / 2**20:.0f} GiB",
         "System": f"{platform.freedesktop_os_release()['PRETTY_NAME']}, Linux {platform.release()}",
         "Python": platform.python_version(),
+    }
+
+
+async def describe_machine(stack: Stack) -> str:
+    """Describe the machine and the servers of a running stack, in a few lines."""
+    facts = machine() | {
         "PostgreSQL": await _postgresql_version(stack),
         "RabbitMQ": await _rabbitmq_version(stack),
     }

@@ -13,6 +13,7 @@ from shared.callers import Caller
 from shared.contract import CsvLine, Rejection
 from shared.contracts.courses import DisciplinesRecorded, StudentDisciplines
 from shared.contracts.documents import (
+    DeclinePiece,
     Document,
     ListPieces,
     OpenDocument,
@@ -94,6 +95,15 @@ class Household:
     async def verified(self, document_id: UUID) -> Document:
         """Wait until a file was verified; give it as it then stands."""
         return await verified(self.running, document_id, self.caller)
+
+    async def decline(self, type_code: str = "domicile") -> None:
+        """Declare that a piece is not given, on the first student's page."""
+        await self.running.ask(
+            DeclinePiece(
+                campaign_id=self.campaign_id, student_id=self.students[0], type_code=type_code
+            ),
+            self.caller,
+        )
 
     async def publish(self, content: bytes, filename: str = "bulletin.pdf") -> Document:
         """Have the site publish a file for the first student, and wait until it is readable."""

@@ -48,6 +48,7 @@ SITE = Site(
     phone="01 99 00 10 10",
     email="meudon@territoire.example",
     tariff_page="https://territoire.example/tarifs",
+    welcome="Bienvenue au conservatoire de Meudon.",
 )
 LEO = Student(
     id=new_id(),

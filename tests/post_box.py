@@ -44,6 +44,14 @@ class PostBox:
             if transport is not None:
                 transport.close()
 
+    def forget(self) -> None:
+        """Forget all that came, and all that it was told to refuse."""
+        for kept in (self.mails, self.in_hand):
+            kept.clear()
+        for told in (self.refused_recipients, self.refused_contents, self.held_back):
+            told.clear()
+        self.connections = 0
+
     def _answer(self) -> SMTP:
         line = SMTP(self, hostname="localhost")
         self._lines.append(line)

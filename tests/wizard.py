@@ -13,6 +13,7 @@ from gateway.texts import AUTHORISATIONS
 from httpx import Response
 from litestar import Litestar
 from litestar.testing import TestClient
+from shared.callers import Caller
 from shared.contract import Ask
 from shared.contracts.courses import (
     CourseRow,
@@ -35,12 +36,22 @@ from shared.contracts.enrolment import (
     ApplicationState,
     Authorisations,
     Campaign,
+    CompleteStep,
+    KeepEntries,
     ListMyApplications,
     MyApplications,
     Receipt,
     ShowApplication,
+    ShowEntries,
 )
-from shared.contracts.identity import Family, Guardian, MyFamily, Student
+from shared.contracts.identity import (
+    Family,
+    Guardian,
+    MyFamily,
+    Student,
+    UpdateGuardian,
+    UpdateStudent,
+)
 from shared.contracts.notifications import ListDeliveries
 from shared.identifiers import new_id
 
@@ -215,6 +226,8 @@ class Household:
                 MissingPieces: Missing(due_at=self.pieces.due_at, pieces=()),
                 PublishedDocuments: (),
                 CourseRows: (),
+                ShowEntries: None,
+                KeepEntries: None,
                 HoldSeats: (),
                 RenewHolds: (),
                 ListDeliveries: (),
@@ -253,6 +266,16 @@ class Household:
             students=(self.student, *self.siblings),
         )
         self.answer({MyFamily: family})
+
+    def records_people(self) -> None:
+        """Have identity record whatever is declared, and step 1 be done."""
+        self.answer(
+            {
+                UpdateGuardian: lambda asked: Guardian(id=asked.guardian_id, details={}),
+                UpdateStudent: lambda asked: Student(id=asked.student_id, details={}),
+                CompleteStep: None,
+            }
+        )
 
     def answer(self, answers: Answers) -> None:
         """Have services answer."""
@@ -304,6 +327,17 @@ class Household:
         files = {"file": (filename, content)}
         return self.client.post(path, data=data, files=files, follow_redirects=False)
 
+    def keeps(self, step: int, fields: Fields, position: int = 1, age: int = 0) -> Response:
+        """Send what is being typed at a step as our script does."""
+        body = dict(fields) | {"_csrf_token": self._token()}
+        headers = {
+            "accept": "application/json",
+            "x-position": str(position),
+            "x-age-milliseconds": str(age),
+        }
+        path = f"/dossiers/{self.application.id}/saisie/{step}"
+        return self.client.post(path, data=body, headers=headers)
+
     def says(self, path: str, content: dict[str, object]) -> Response:
         """Send JSON as our scripts do."""
         headers = {"accept": "application/json", "x-csrf-token": self._token()}
@@ -316,10 +350,10 @@ class Household:
 
 
 @contextmanager
-def household(portal: Portal) -> Iterator[Household]:
-    """Sit a new family before the portal."""
+def household(portal: Portal, caller: Caller | None = None) -> Iterator[Household]:
+    """Sit a new family before the portal; ``caller`` is who signs in."""
     portal.reset({})
-    with portal.browser(family_caller()) as client:
+    with portal.browser(caller or family_caller()) as client:
         yield Household(portal, client)
 
 
@@ -328,7 +362,7 @@ def yes_to_both() -> Fields:
     return [
         ("image_rights", "oui"),
         ("leaves_alone", "non"),
-        ("text_version", AUTHORISATIONS.version),
+        ("text_version", AUTHORISATIONS["fr"].version),
     ]
 
 

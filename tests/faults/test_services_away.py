@@ -32,31 +32,41 @@ _PAGES = {
     "/mentions-legales": _page(),
     "/facturation": _page(),
     "/mot-de-passe": _page(shows="identity"),
-    "/accueil": _page(shows="identity enrolment courses"),
+    "/mot-de-passe/email": _page(needs="identity"),
+    "/mot-de-passe/appareils": _page(needs="identity"),
+    "/mot-de-passe/oublie": _page(),
+    "/verification": _page(),
+    "/accueil": _page(shows="identity enrolment courses documents"),
     "/liste-attente": _page(needs="courses", shows="identity"),
     "/famille": _page(needs="identity", shows="enrolment documents"),
+    "/famille/responsables/{guardian}": _page(needs="identity"),
+    "/famille/messages": _page(needs="notifications"),
     "/eleves": _page(needs="identity"),
     "/eleves/{student}/identite": _page(needs="identity"),
+    "/eleves/{student}/identite/modifier": _page(needs="identity"),
     "/eleves/{student}/cours": _page(shows="identity courses"),
     "/eleves/{student}/historique": _page(shows="identity courses"),
-    "/eleves/{student}/reinscription": _page(shows="identity enrolment courses"),
+    "/eleves/{student}/reinscription": _page(shows="identity enrolment courses documents"),
     "/eleves/{student}/documents": _page(shows="identity enrolment documents"),
+    "/reinscription/{student}/ne-souhaite-pas": _page(needs="enrolment", shows="identity"),
     "/dossiers/{draft}/coordonnees": _page(needs="identity enrolment"),
     "/dossiers/{draft}/autorisations": _page(needs="enrolment", shows="identity"),
     "/dossiers/{draft}/documents": _page(needs="enrolment", shows="identity documents"),
     "/dossiers/{draft}/documents/domicile": _page(needs="enrolment documents"),
     "/dossiers/{draft}/cours": _page(needs="enrolment courses", shows="identity"),
-    "/dossiers/{draft}/recapitulatif": _page(needs="enrolment", shows="identity documents courses"),
-    "/dossiers/{submitted}/finalisation": _page(
-        needs="enrolment", shows="identity courses documents notifications"
-    ),
+    "/dossiers/{draft}/recapitulatif": _page(needs="enrolment", shows="identity documents"),
+    "/dossiers/{draft}/ouverture": _page(needs="enrolment"),
+    "/dossiers/{submitted}/finalisation": _page(needs="enrolment", shows="identity notifications"),
+    "/dossiers/{left}/brouillon": _page(needs="enrolment", shows="identity"),
 }
 """Every page that a family reads, and what it is made of."""
 
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """A family with a prepared application, signed in, beside one whose application is filed."""
+    """A family with a prepared application, signed in, beside one whose application is filed, and
+    one of another site, whose draft was left at closing.
+    """
 
     system: System
     school: School
@@ -64,6 +74,8 @@ class Home:
     visitor: Visitor
     submitted: Application
     other_visitor: Visitor
+    left: Application
+    late_visitor: Visitor
 
     @property
     def family(self) -> Household:
@@ -94,19 +106,26 @@ class Home:
 
     async def read(self, page: str) -> Answer:
         """Open one of the pages above."""
-        visitor = self.other_visitor if "{submitted}" in page else self.visitor
+        visitors = {"{submitted}": self.other_visitor, "{left}": self.late_visitor}
+        visitor = next((each for name, each in visitors.items() if name in page), self.visitor)
         return await visitor.get(
             page.format(
-                student=self.family.student_id, draft=self.draft.id, submitted=self.submitted.id
+                student=self.family.student_id,
+                guardian=self.family.guardian_id,
+                draft=self.draft.id,
+                submitted=self.submitted.id,
+                left=self.left.id,
             )
         )
 
 
 @pytest.fixture(scope="module")
 async def home(portal: System) -> AsyncIterator[Home]:
-    school = await portal.school(families=2)
-    family, other = school.families
+    school, closed = await portal.school(families=2), await portal.school(families=1)
+    (family, other), (late,) = school.families, closed.families
     url = portal.stack.public_url
+    left = await closed.prepare(late)
+    await closed.close()
     async with AsyncExitStack() as stack:
         yield Home(
             system=portal,
@@ -115,6 +134,8 @@ async def home(portal: System) -> AsyncIterator[Home]:
             visitor=await stack.enter_async_context(Visitor.signed_in(url, school, family)),
             submitted=await school.submit(other, await school.prepare(other)),
             other_visitor=await stack.enter_async_context(Visitor.signed_in(url, school, other)),
+            left=left,
+            late_visitor=await stack.enter_async_context(Visitor.signed_in(url, closed, late)),
         )
 
 

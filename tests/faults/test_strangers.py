@@ -38,7 +38,8 @@ from tests.visitor import Visitor
 pytestmark = pytest.mark.servers
 
 _PUBLIC = re.compile(
-    r"/|/accessibilite|/mentions-legales|/connexion(/reprise)?|/deconnexion|/metrics"
+    r"/|/langue/\{name\}|/accessibilite|/mentions-legales|/connexion(/reprise)?|/deconnexion"
+    r"|/metrics"
     r"|/(assets|health)/.*|/places(/flux)?|/verification|/rappels"
     r"|/api(/openapi\.json|/\{path\})?|/api/v1/(session(/refresh)?|sites)"
     r"|/api/v1/receipts/\{receipt_number\}/verification"
@@ -123,7 +124,8 @@ class Resident:
         """Use a page or an operation with these identifiers; give the status and the text."""
         url = path.format_map(ids)
         if path.startswith("/api/"):
-            query = {"campaign_id": ids["campaign_id"]} if method == "GET" else None
+            asks_of = method == "GET" or path.endswith("/decline")
+            query = {"campaign_id": ids["campaign_id"]} if asks_of else None
             body = body_of(path, ids) if method in ("POST", "PUT") else None
             async with self.program.request(method, url, params=query, json=body) as response:
                 return response.status, await response.text()

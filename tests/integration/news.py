@@ -15,7 +15,6 @@ from notifications.sending import Sending
 from notifications.tables import message
 from shared.contracts.courses import OfferEnded
 from shared.contracts.documents import DocumentAccepted
-from shared.contracts.identity import FamiliesRecorded
 from shared.contracts.notifications import MessageKind
 from shared.db import Database, Transaction
 from shared.handlers import Occurrence
@@ -38,14 +37,12 @@ def occurrence() -> Occurrence:
     return Occurrence(id=new_id(), happened_at=datetime.now(UTC), correlation_id="test")
 
 
-async def family_known(database: Database, language: str = "fr") -> Applicant:
+async def family_known(database: Database) -> Applicant:
     """A family whose receipt has left: what follows is news."""
     applicant = await receipt_due(database)
-    (record,) = applicant.recorded(applicant.address, revision=2).families
-    in_language = record.model_copy(update={"language": language})
     async with database.transaction() as tx:
         await remember_sites(applicant.sites(), tx)
-        await remember_families(FamiliesRecorded(families=(in_language,)), tx)
+        await remember_families(applicant.recorded(applicant.address, revision=2), tx)
     return applicant
 
 

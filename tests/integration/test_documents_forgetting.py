@@ -69,6 +69,9 @@ async def rows_of(family: Household) -> int:
         sa.select(tables.told_pieces.c.family_id).where(
             tables.told_pieces.c.family_id == family_id
         ),
+        sa.select(tables.declined_piece.c.family_id).where(
+            tables.declined_piece.c.family_id == family_id
+        ),
         sa.select(tables.student.c.id).where(tables.student.c.family_id == family_id),
         sa.select(tables.student_disciplines.c.student_id).where(
             tables.student_disciplines.c.student_id.in_(students)
@@ -86,6 +89,7 @@ async def test_nothing_is_left_of_an_erased_family_and_that_is_told(
     given, published = await family.give(pdf()), await family.publish(pdf())
     begun = await family.open("rib")
     await send(begun, pdf())
+    await family.decline("medical-danse")
     kept = await other.give(pdf())
     await erase(family)
     for question in (
@@ -103,7 +107,7 @@ async def test_nothing_is_left_of_an_erased_family_and_that_is_told(
     assert (await other.download(kept.id))[0] == pdf()
     await eventually(lambda: listener.of(family.caller.family()))
     await finish(documents)
-    assert listener.of(family.caller.family()) == ["family_documents_erased"]
+    assert listener.of(family.caller.family()) == ["piece_declined", "family_documents_erased"]
 
 
 async def test_it_is_not_told_while_a_ticket_may_still_bring_a_file(

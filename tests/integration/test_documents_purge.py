@@ -52,6 +52,7 @@ async def rows(documents: Running[DocumentsSettings]) -> dict[str, int]:
     counted = (
         *(tables.document, tables.document_step, tables.document_reading),
         tables.student_disciplines,
+        tables.declined_piece,
     )
     async with documents.database.transaction() as tx:
         return {
@@ -61,7 +62,8 @@ async def rows(documents: Running[DocumentsSettings]) -> dict[str, int]:
 
 
 async def give_all(family: Household) -> None:
-    """Give a piece twice, read it, and have the site publish a bulletin."""
+    """Give a piece twice, read it, decline another, and have the site publish a bulletin."""
+    await family.decline("rib")
     await family.give(pdf(100))
     given = await family.give(pdf(300))
     await family.running.ask(OpenDocument(document_id=given.id), family.caller)

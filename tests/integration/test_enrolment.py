@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from enrolment.app import service
@@ -10,19 +11,21 @@ from enrolment.tables import application
 from shared.contract import Ask, Rejection
 from shared.contracts.courses import SeatsReleased
 from shared.contracts.enrolment import (
-    Application,
     ApplicationStarted,
     ApplicationSubmitted,
     CampaignPublished,
     CompleteStep,
     DeclineReenrolment,
     DeclineTakenBack,
+    ForgetEntries,
+    KeepEntries,
     ListMyApplications,
     PublishCampaign,
     RecordAuthorisations,
     RecordCourseChoices,
     ReenrolmentDeclined,
     ShowApplication,
+    ShowEntries,
     StartApplication,
     SubmitApplication,
     TakeBackDecline,
@@ -96,8 +99,9 @@ async def test_a_family_re_enrols_a_student(enrolment: Running[ServiceSettings])
     assert (told.student_id, told.family_id) == (family.student_id, family.caller.family_id)
     assert [choice.hold_id for choice in told.choices] == [family.hold_id, None]
     mine = await family.ask(ListMyApplications())
-    assert (mine.campaign, mine.applications) == (family.campaign, (filed,))
-    assert await family.ask(ShowApplication(application_id=filed.id)) == filed
+    shown = await family.ask(ShowApplication(application_id=filed.id))
+    assert (shown.state, shown.receipt) == ("submitted", filed.receipt)
+    assert (mine.campaign, mine.applications) == (family.campaign, (shown,))
 
 
 async def test_validating_ten_times_at_once_files_one_application_with_one_receipt(
@@ -172,7 +176,10 @@ async def test_steps_one_to_three_can_be_done_before_the_campaign_opens(
     assert refusal.value.code == "campaign_not_open"
     mine = await family.ask(ListMyApplications())
     assert mine.applications[0].step_reached == 4
-    assert mine.applications[0].authorisations == ANSWERS
+    given = mine.applications[0].authorisations
+    assert given
+    assert (given.image_rights, given.text_version) == (ANSWERS.image_rights, ANSWERS.text_version)
+    assert (given.answered_by, given.revision) == (family.caller.name, 1)
 
 
 async def test_a_decline_is_recorded_with_a_receipt_and_can_be_taken_back(
@@ -273,8 +280,11 @@ async def test_another_familys_identifiers_are_not_found(
     of_theirs = {"application_id": theirs.application_id}
     placed = {"campaign_id": mine.campaign.id, "student_id": theirs.student_id}
     elsewhere = {"campaign_id": theirs.campaign.id, "student_id": mine.student_id}
-    questions: list[Ask[Application]] = [
+    questions: list[Ask[Any]] = [
         ShowApplication(**of_theirs),
+        ShowEntries(**of_theirs, step=1),
+        ForgetEntries(**of_theirs, step=1),
+        KeepEntries(**of_theirs, step=1, page_id=new_id(), position=1, typed_at=now, entries=()),
         CompleteStep(**of_theirs, step=1),
         RecordAuthorisations(**of_theirs, authorisations=ANSWERS),
         RecordCourseChoices(**of_theirs, choices=()),

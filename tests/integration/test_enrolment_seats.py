@@ -4,6 +4,7 @@ import itertools
 import random
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from uuid import UUID
 
 import pytest
 from enrolment.app import service
@@ -44,6 +45,10 @@ async def shown(family: EnrollingFamily) -> Application:
     mine = await family.ask(ListMyApplications())
     assert mine.applications == (found,)
     return found
+
+
+def seats_of(application: Application) -> list[tuple[UUID | None, str]]:
+    return [(choice.hold_id, choice.label) for choice in application.choices]
 
 
 async def test_a_draft_takes_the_seat_of_an_accepted_offer_and_is_submitted_with_it(
@@ -96,6 +101,43 @@ async def test_a_row_without_a_seat_takes_the_one_that_it_was_given_last(
     assert (await shown(family)).choices[1].hold_id == second.hold.id
 
 
+async def test_a_draft_says_until_when_its_seat_is_held(
+    enrolment: Running[ServiceSettings],
+) -> None:
+    family = await enrolling_family(enrolment)
+    await family.fill_in()
+    assert (await shown(family)).choices[0].held_until is None
+
+    held = family.seats_held()
+    await enrolment.react(held)
+    row, other = (await shown(family)).choices
+    assert (row.held_until, row.seat_lost) == (held.holds[0].expires_at, False)
+    assert (other.held_until, other.seat_lost) == (None, False)
+
+    await enrolment.react(SeatsReleased(hold_ids=(family.hold_id,)))
+    row, _ = (await shown(family)).choices
+    assert (row.held_until, row.seat_lost) == (None, True)
+
+
+@pytest.mark.parametrize("claimed", [True, False])
+async def test_a_filed_request_says_whether_its_seat_is_kept(
+    enrolment: Running[ServiceSettings], claimed: bool
+) -> None:
+    family = await drafting_family(enrolment)
+    await family.submit()
+    held = (family.hold_id,)
+    await enrolment.react(
+        SeatsClaimed(
+            application_id=family.application_id,
+            hold_ids=held if claimed else (),
+            missing_hold_ids=() if claimed else held,
+        )
+    )
+    row, _ = (await shown(family)).choices
+    assert row.hold_id == family.hold_id
+    assert (row.held_until, row.seat_lost) == (None, not claimed)
+
+
 async def test_what_the_family_chooses_after_an_offer_stands(
     enrolment: Running[ServiceSettings],
 ) -> None:
@@ -107,9 +149,9 @@ async def test_what_the_family_chooses_after_an_offer_stands(
 
 async def test_another_student_is_given_nothing(enrolment: Running[ServiceSettings]) -> None:
     mine, theirs = await drafting_family(enrolment), await drafting_family(enrolment)
-    before = await shown(mine)
+    before = seats_of(await shown(mine))
     await enrolment.react(theirs.seat_placed(new_id(), replaces=mine.hold_id))
-    assert await shown(mine) == before
+    assert seats_of(await shown(mine)) == before
 
 
 async def test_an_application_ends_at_the_same_seat_whatever_the_order_of_events(

@@ -286,17 +286,17 @@ async def test_what_is_no_refresh_token_is_an_expired_session(
 async def test_a_guardian_declares_new_details_that_other_services_are_told(
     identity: Identity, household: Household
 ) -> None:
-    moved = GUARDIAN.model_copy(update={"city": "Sèvres", "email": "autre@familles.example"})
+    moved = GUARDIAN.model_copy(update={"city": "Sèvres", "profession": "Luthière"})
     async with subscribed(identity.settings.broker_url, FamiliesRecorded) as subscriber:
         guardian = await identity.ask(
             UpdateGuardian(guardian_id=household.guardian_id, details=moved), household.caller
         )
         told = await told_of(subscriber, household.id)
-    assert guardian.changed == ("city", "email")
+    assert guardian.changed == ("profession", "city")
     assert guardian.details["city"] == "Sèvres"
     (in_family,) = (await identity.ask(MyFamily(), household.caller)).guardians
     assert in_family == guardian
-    assert told.guardians[0].email == "autre@familles.example"
+    assert told.guardians[0].email == "camille.essai@familles.example"
     assert [student.id for student in told.students] == [household.student_id]
 
 

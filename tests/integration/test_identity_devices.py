@@ -35,9 +35,7 @@ from shared.contracts.identity import (
     SignedIn,
     SignIn,
     SignOut,
-    UpdateGuardian,
 )
-from shared.contracts.people import GuardianDetails
 from shared.identifiers import new_id
 from sqlalchemy import select, update
 from stack.running import Stack
@@ -290,20 +288,3 @@ async def test_a_link_mailed_to_the_old_address_dies_with_it(
     for question in (ReadResetLink(token=reset), ResetPassword(token=reset, new_password=STRONG)):
         with pytest.raises(Rejection, match="link_expired"):
             await identity.ask(question)
-
-
-async def test_an_address_changed_in_the_wizard_is_told_too(
-    identity: Identity, household: Household
-) -> None:
-    (guardian,) = (await identity.ask(MyFamily(), household.caller)).guardians
-    recorded = {name: value for name, value in guardian.details.items() if value}
-    details = GuardianDetails.model_validate(recorded)
-    async with hearing(identity, EmailChanged) as changed:
-        for update_ in ({"city": "Sèvres"}, {"city": "Sèvres", "email": NEW}):
-            declared = details.model_copy(update=update_)
-            await identity.ask(
-                UpdateGuardian(guardian_id=household.guardian_id, details=declared),
-                household.caller,
-            )
-        notice = await changed.next()
-    assert (notice.old_email, notice.to.email) == (OLD, NEW)

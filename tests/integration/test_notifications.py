@@ -1,11 +1,9 @@
 """Notifications on real servers: what families receive, and what becomes of mail that fails."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from itertools import permutations
 
 import pytest
-import pytest_asyncio
 import sqlalchemy as sa
 from notifications.mail import Letterhead
 from notifications.postman import MailServer, Postman
@@ -14,12 +12,10 @@ from notifications.tables import family, message
 from shared.contracts.identity import FamiliesRecorded
 from shared.contracts.notifications import Delivery, ListDeliveries, MessageSent
 from shared.db import Database
-from stack.remembered import free_port
-from stack.running import Stack
 
 from tests.applicants import Applicant
 from tests.harness import eventually, family_caller
-from tests.integration.notifying import LINKS, PRESS, Notifications, known, notifying, subscriber
+from tests.integration.notifying import LINKS, PRESS, Notifications, known, subscriber
 from tests.post_box import PostBox
 
 pytestmark = pytest.mark.servers
@@ -45,20 +41,6 @@ async def settled(notifications: Notifications, applicant: Applicant, state: str
     return found[0]
 
 
-@pytest_asyncio.fixture(scope="module")
-async def post() -> AsyncIterator[PostBox]:
-    box = PostBox(free_port(()))
-    await box.open()
-    yield box
-    await box.close()
-
-
-@pytest_asyncio.fixture(scope="module")
-async def notifications(servers: Stack, post: PostBox) -> AsyncIterator[Notifications]:
-    async with notifying(servers, post) as replica:
-        yield replica
-
-
 async def test_a_receipt_reaches_every_guardian_soon_after_the_request(
     notifications: Notifications, post: PostBox
 ) -> None:
@@ -67,7 +49,7 @@ async def test_a_receipt_reaches_every_guardian_soon_after_the_request(
 
     async with subscriber(notifications, MessageSent) as told:
         await notifications.react(applicant.submitted())
-        await eventually(lambda: post.received_by(applicant.address), within_seconds=3)
+        await eventually(lambda: post.received_by(applicant.address), within_seconds=10)
         await eventually(lambda: told)
 
     (mail,) = post.received_by(applicant.address)
@@ -245,6 +227,32 @@ async def test_one_wrong_address_does_not_deprive_the_other_guardian(
     await settled(notifications, applicant, "sent")
     (mail,) = post.received_by(applicant.address)
     assert mail["X-Envelope-To"] == applicant.address
+
+
+async def test_an_address_refused_for_now_is_tried_again_alone_and_told_sent_once(
+    notifications: Notifications, post: PostBox
+) -> None:
+    applicant = Applicant()
+    await known(notifications, applicant, applicant.other_address, applicant.address)
+    post.refused_recipients[applicant.other_address] = "451 Mailbox busy"
+
+    async with subscriber(notifications, MessageSent) as told:
+        await notifications.react(applicant.submitted())
+        await eventually(lambda: post.received_by(applicant.address))
+        waiting = await settled(notifications, applicant, "waiting")
+        await eventually(lambda: told)
+        post.refused_recipients.clear()
+        await settled(notifications, applicant, "sent")
+
+    (first,) = post.received_by(applicant.address)
+    (second,) = post.received_by(applicant.other_address)
+    assert first["X-Envelope-To"] == applicant.address
+    assert second["X-Envelope-To"] == applicant.other_address
+    assert first["Message-ID"] == second["Message-ID"]
+    both = {applicant.address, applicant.other_address}
+    (sent,) = await deliveries(notifications, applicant)
+    assert set(waiting.to.split(", ")) == set(sent.to.split(", ")) == both
+    assert len(told) == 1
 
 
 async def test_without_an_address_the_receipt_waits_in_the_portal_and_leaves_once_there_is_one(

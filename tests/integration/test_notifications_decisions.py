@@ -1,10 +1,8 @@
 """What families are told of seats, of offers and of their own changes of mind (S66, S74)."""
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
-import pytest_asyncio
 from notifications.reactions import (
     send_decline_receipt,
     send_offer,
@@ -17,11 +15,9 @@ from notifications.sending import send_due_messages
 from shared.contracts.courses import Hold, SeatConfirmed, SeatPlaced
 from shared.db import Database
 from shared.identifiers import new_id
-from stack.remembered import free_port
 
 from tests.integration.news import (
     COURSE,
-    accept,
     family_known,
     news_of,
     occurrence,
@@ -30,20 +26,10 @@ from tests.integration.news import (
     states,
     text_of,
 )
-from tests.integration.test_notifications_hand_over import database, receipt_due
+from tests.integration.test_notifications_hand_over import receipt_due
 from tests.post_box import PostBox
 
-__all__ = ["database"]
-
 pytestmark = pytest.mark.servers
-
-
-@pytest_asyncio.fixture
-async def post() -> AsyncIterator[PostBox]:
-    box = PostBox(free_port(()))
-    await box.open()
-    yield box
-    await box.close()
 
 
 @pytest.mark.parametrize("first_to_come", ["the offer", "its end"])
@@ -62,7 +48,7 @@ async def test_an_offer_that_is_over_is_not_sent_any_more_and_its_end_is_told(
 
     await send_due_messages(database, sending_to(post))
 
-    assert await states(database, "waiting_list_offer") == {"failed": 1}
+    assert await states(database, "waiting_list_offer") == {"too_late": 1}
     (mail,) = news_of(post, applicant)
     assert mail["Subject"] == "La place proposée est refusée pour Zoé N'DIAYE"
     assert COURSE in text_of(mail)
@@ -163,17 +149,3 @@ async def test_a_refusal_taken_back_and_refused_again_withdraws_nothing(
 
     subjects = {mail["Subject"] for mail in post.received_by(applicant.address)}
     assert "Accusé de réception ESS-2 : non-réinscription de Zoé N'DIAYE" in subjects
-
-
-async def test_a_family_is_written_to_in_the_language_that_it_chose(
-    database: Database, post: PostBox
-) -> None:
-    applicant = await family_known(database, language="en")
-    await accept(database, applicant, "RIB")
-
-    await send_due_messages(database, sending_to(post))
-
-    receipt, news = sorted(post.received_by(applicant.address), key=lambda mail: -len(str(mail)))
-    assert receipt["Subject"].endswith("re-enrolment request for Zoé N'DIAYE")
-    assert news["Subject"] == "A document is accepted: RIB"
-    assert {receipt["Content-Language"], news["Content-Language"]} == {"en"}

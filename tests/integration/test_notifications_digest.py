@@ -1,12 +1,10 @@
 """News to families on a real database and a mail server: gathered, kept apart, each sent once."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from itertools import pairwise
 from random import Random
 
 import pytest
-import pytest_asyncio
 import sqlalchemy as sa
 from notifications.digest import QUIET
 from notifications.pacing import Pace
@@ -18,7 +16,6 @@ from notifications.reactions import (
 from notifications.sending import Sending, send_due_messages
 from notifications.tables import attempt, message
 from shared.db import Database
-from stack.remembered import free_port
 
 from tests.harness import eventually
 from tests.integration.news import (
@@ -35,20 +32,10 @@ from tests.integration.news import (
     text_of,
 )
 from tests.integration.notifying import LINKS, PRESS
-from tests.integration.test_notifications_hand_over import LETTERHEAD, database, receipt_due
+from tests.integration.test_notifications_hand_over import LETTERHEAD, receipt_due
 from tests.post_box import PostBox
 
-__all__ = ["database"]
-
 pytestmark = pytest.mark.servers
-
-
-@pytest_asyncio.fixture
-async def post() -> AsyncIterator[PostBox]:
-    box = PostBox(free_port(()))
-    await box.open()
-    yield box
-    await box.close()
 
 
 async def test_the_first_news_leaves_at_once_and_what_follows_leaves_together(

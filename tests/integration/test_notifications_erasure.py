@@ -1,38 +1,20 @@
 """The erasure of a family on real servers: nothing of it stays, and nothing comes back (S96)."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import pytest_asyncio
 import sqlalchemy as sa
 from notifications import tables
 from shared.contracts.documents import LackingFamily, LackingPiece, PiecesReckoned
 from shared.contracts.identity import FamilyErased
 from shared.contracts.notifications import FamilyMessagesErased, ListMessages
-from stack.remembered import free_port
-from stack.running import Stack
 
 from tests.applicants import Applicant
 from tests.harness import eventually, family_caller
-from tests.integration.notifying import Notifications, known, notifying, subscriber
+from tests.integration.notifying import Notifications, known, subscriber
 from tests.post_box import PostBox
 
 pytestmark = pytest.mark.servers
-
-
-@pytest_asyncio.fixture(scope="module")
-async def post() -> AsyncIterator[PostBox]:
-    box = PostBox(free_port(()))
-    await box.open()
-    yield box
-    await box.close()
-
-
-@pytest_asyncio.fixture(scope="module")
-async def notifications(servers: Stack, post: PostBox) -> AsyncIterator[Notifications]:
-    async with notifying(servers, post) as replica:
-        yield replica
 
 
 async def erase(notifications: Notifications, applicant: Applicant) -> None:

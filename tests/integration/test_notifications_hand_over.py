@@ -1,12 +1,10 @@
 """A mail that is being handed over arrives and is written down, whatever happens meanwhile."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
 import asyncpg
 import pytest
-import pytest_asyncio
 import sqlalchemy as sa
 from notifications.app import NotificationsSettings, resources, service
 from notifications.mail import Letterhead
@@ -22,10 +20,8 @@ from notifications.tables import message
 from shared.db import Database
 from shared.handlers import Occurrence
 from shared.identifiers import new_id
-from stack.remembered import free_port
 from stack.running import Stack
 
-from shared import migrations
 from tests.applicants import Applicant
 from tests.harness import eventually, running
 from tests.integration.notifying import LINKS, PRESS
@@ -52,26 +48,6 @@ class DatabaseThatGoesAway(Database):
             self.has_failed.set()
             raise ConnectionError("the database is away")
         return await super().open_apart(**server_settings)
-
-
-@pytest_asyncio.fixture
-async def database(servers: Stack) -> AsyncIterator[Database]:
-    """The tables of notifications, without a replica that would send what is in them."""
-    name = f"notifications_{new_id().hex[-12:]}"
-    await servers.postgresql.provide([name])
-    url = servers.postgresql.url(name)
-    await migrations.upgrade(url, service.migrations)
-    database = Database(url, name="test", connections=6)
-    yield database
-    await database.close()
-
-
-@pytest_asyncio.fixture
-async def post() -> AsyncIterator[PostBox]:
-    box = PostBox(free_port(()))
-    await box.open()
-    yield box
-    await box.close()
 
 
 async def receipt_due(database: Database) -> Applicant:
@@ -149,7 +125,7 @@ async def test_a_replica_that_stops_waits_for_the_end_of_a_hand_over(
         url = notifications.settings.database_url
         applicant = await receipt_due(notifications.database)
         post.held_back[applicant.address] = asyncio.Event()
-        await eventually(lambda: post.in_hand)
+        await eventually(lambda: applicant.address in post.in_hand)
 
     database = Database(url, name="after", connections=1)
     assert await standing(database, applicant) == ("waiting", 1)  # never answered: it will be tried

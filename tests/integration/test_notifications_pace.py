@@ -1,10 +1,8 @@
 """How fast mails leave, and by which lines, on a real database and a mail server."""
 
-from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-import pytest_asyncio
 import sqlalchemy as sa
 from notifications.mail import Letterhead
 from notifications.pacing import Pace, book
@@ -12,28 +10,17 @@ from notifications.postman import MailServer, Postman
 from notifications.sending import Sending, send_due_messages
 from notifications.tables import attempt, message
 from shared.db import Database
-from stack.remembered import free_port
 
 from tests.harness import eventually
 from tests.integration.notifying import LINKS, PRESS
-from tests.integration.test_notifications_hand_over import database, receipt_due
+from tests.integration.test_notifications_hand_over import receipt_due
 from tests.post_box import PostBox
-
-__all__ = ["database"]
 
 pytestmark = pytest.mark.servers
 
 LETTERHEAD = Letterhead.of("Rentrée <portail@territoire.example>", "https://portail.example")
 NOW = datetime(2027, 6, 1, 8, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
-
-
-@pytest_asyncio.fixture
-async def post() -> AsyncIterator[PostBox]:
-    box = PostBox(free_port(()))
-    await box.open()
-    yield box
-    await box.close()
 
 
 def sending_to(post: PostBox, pace: Pace | None = None) -> Sending:

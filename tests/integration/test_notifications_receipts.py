@@ -2,7 +2,6 @@
 
 import asyncio
 import io
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from uuid import UUID
 
@@ -14,7 +13,9 @@ from pypdf import PdfReader
 from shared.callers import Caller
 from shared.contract import Rejection
 from shared.contracts.documents import LackingFamily, LackingPiece, PiecesReckoned
+from shared.contracts.enrolment import RemarksSubmitted
 from shared.contracts.notifications import (
+    ChooseLanguage,
     Delivery,
     GenuineReceipt,
     ListDeliveries,
@@ -24,31 +25,15 @@ from shared.contracts.notifications import (
     VerifyReceipt,
 )
 from shared.identifiers import new_id
-from stack.remembered import free_port
-from stack.running import Stack
 
 from tests.applicants import Applicant
 from tests.harness import eventually, family_caller, operator
-from tests.integration.notifying import Notifications, known, notifying
+from tests.integration.notifying import Notifications, known
 from tests.post_box import PostBox
 
 pytestmark = pytest.mark.servers
 
 A_WHILE = timedelta(minutes=6)
-
-
-@pytest_asyncio.fixture(scope="module")
-async def post() -> AsyncIterator[PostBox]:
-    box = PostBox(free_port(()))
-    await box.open()
-    yield box
-    await box.close()
-
-
-@pytest_asyncio.fixture(scope="module")
-async def notifications(servers: Stack, post: PostBox) -> AsyncIterator[Notifications]:
-    async with notifying(servers, post) as replica:
-        yield replica
 
 
 @pytest_asyncio.fixture
@@ -147,6 +132,52 @@ async def test_the_mail_carries_the_receipt_that_the_portal_gives(
     assert attachment.get_content() == receipt.pdf
     for fact in (applicant.receipt_number, "Zoé N'DIAYE", "FM 2.1 (33) - JEUDI", "2027-2028"):
         assert fact in words(receipt.pdf)
+
+
+async def test_a_receipt_waits_for_the_remarks_of_its_family_and_shows_them(
+    notifications: Notifications, post: PostBox
+) -> None:
+    applicant = Applicant()
+    await known(notifications, applicant, applicant.address)
+    await notifications.react(applicant.submitted().model_copy(update={"has_remarks": True}))
+    with pytest.raises(Rejection, match="receipt_not_ready"):
+        await printed(notifications, applicant, guardian(applicant))
+    remarks = RemarksSubmitted(
+        application_id=applicant.application_id,
+        family_id=applicant.family_id,
+        receipt_number=applicant.receipt_number,
+        remarks="Un frère à Sèvres.\nVœux : alto, <b>harpe</b>",
+    )
+    for _ in range(2):
+        await notifications.react(remarks)
+    await sent(notifications, applicant)
+
+    (mail,) = post.received_by(applicant.address)
+    text = mail.get_body(("plain",))
+    assert text is not None
+    said = "Information complémentaire : Un frère à Sèvres. Vœux : alto, <b>harpe</b>"
+    assert said in " ".join(text.get_content().split())
+    (attachment,) = mail.iter_attachments()
+    assert said.replace(" :", "", 1) in words(attachment.get_content())
+
+
+async def test_a_family_that_chose_english_gets_its_receipt_in_english(
+    notifications: Notifications, post: PostBox
+) -> None:
+    applicant = Applicant()
+    await known(notifications, applicant, applicant.address)
+    await notifications.ask(ChooseLanguage(language="en"), guardian(applicant))
+    await notifications.react(applicant.submitted())
+    await sent(notifications, applicant)
+
+    (mail,) = post.received_by(applicant.address)
+    (attachment,) = mail.iter_attachments()
+    receipt = await printed(notifications, applicant, guardian(applicant))
+    assert receipt.filename == f"receipt-{applicant.receipt_number}.pdf"
+    assert attachment.get_content() == receipt.pdf
+    assert "Re-enrolment request for Zoé N'DIAYE, school year 2027-2028" in words(
+        receipt.pdf
+    ).replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
 
 async def test_a_receipt_names_what_is_missing_for_its_student_as_it_is_written(

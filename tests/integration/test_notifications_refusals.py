@@ -1,37 +1,19 @@
 """Refused documents on real servers: the family is told each time, and once (S83)."""
 
-from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 
 import pytest
-import pytest_asyncio
 from notifications.digest import QUIET
 from notifications.tables import message
 from shared.contracts.documents import DocumentRefused
 from shared.identifiers import new_id
-from stack.remembered import free_port
-from stack.running import Stack
 
 from tests.applicants import Applicant
 from tests.harness import eventually
-from tests.integration.notifying import Notifications, known, notifying
+from tests.integration.notifying import Notifications, known
 from tests.post_box import PostBox
 
 pytestmark = pytest.mark.servers
-
-
-@pytest_asyncio.fixture(scope="module")
-async def post() -> AsyncIterator[PostBox]:
-    box = PostBox(free_port(()))
-    await box.open()
-    yield box
-    await box.close()
-
-
-@pytest_asyncio.fixture(scope="module")
-async def notifications(servers: Stack, post: PostBox) -> AsyncIterator[Notifications]:
-    async with notifying(servers, post) as replica:
-        yield replica
 
 
 def refused(applicant: Applicant, at: datetime, reason: str = "Illisible.") -> DocumentRefused:

@@ -1,16 +1,14 @@
 """Reminders on real servers: whom they reach, once, and who stops them (S24, S85)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from email.message import EmailMessage
 from itertools import permutations
 
 import pytest
-import pytest_asyncio
 import sqlalchemy as sa
 from notifications.reminders import queue_reminders
-from notifications.tables import message
+from notifications.tables import campaign, message
 from shared.contract import Event, Rejection
 from shared.contracts.documents import LackingFamily, LackingPiece, PiecesReckoned
 from shared.contracts.enrolment import ApplicationStarted, CampaignPublished, DeclineTakenBack
@@ -24,32 +22,16 @@ from shared.contracts.notifications import (
     StopReminders,
 )
 from shared.identifiers import new_id
-from stack.remembered import free_port
-from stack.running import Stack
 
 from tests.applicants import Applicant
 from tests.harness import eventually, family_caller, staff_caller
-from tests.integration.notifying import LINKS, Notifications, notifying
+from tests.integration.notifying import LINKS, Notifications
 from tests.post_box import PostBox
 
 pytestmark = pytest.mark.servers
 
 HOUR = timedelta(hours=1)
 LONG_AGO = timedelta(days=20)
-
-
-@pytest_asyncio.fixture(scope="module")
-async def post() -> AsyncIterator[PostBox]:
-    box = PostBox(free_port(()))
-    await box.open()
-    yield box
-    await box.close()
-
-
-@pytest_asyncio.fixture(scope="module")
-async def notifications(servers: Stack, post: PostBox) -> AsyncIterator[Notifications]:
-    async with notifying(servers, post) as replica:
-        yield replica
 
 
 def a_campaign(
@@ -186,6 +168,25 @@ async def test_events_in_any_order_leave_the_same_standing(notifications: Notifi
         assert "draft_reminder" not in dict(await reminded(notifications, applicant))
         stand = {one.kind: one for one in await notifications.ask(asked, staff)}
         assert stand["answer_reminder"].concerned == 0
+
+
+async def test_of_two_reminders_that_could_not_leave_the_later_one_alone_does(
+    notifications: Notifications, post: PostBox
+) -> None:
+    applicant = Applicant()
+    await told(notifications, a_campaign(applicant), a_draft(applicant))
+    await notifications.react(applicant.recorded(applicant.address))
+    await queue_reminders(notifications.database)  # its site is not known yet: it waits
+    async with notifications.database.transaction() as tx:
+        closing = campaign.update().where(campaign.c.id == applicant.campaign_id)
+        await tx.execute(closing.values(closes_at=applicant.now + 2 * HOUR))
+    await queue_reminders(notifications.database)
+    await notifications.react(applicant.sites())
+
+    kinds = await reminded(notifications, applicant)
+
+    assert sorted(kinds) == [("draft_reminder", "not_needed"), ("draft_reminder", "sent")]
+    assert len(post.received_by(applicant.address)) == 1
 
 
 async def test_what_was_done_meanwhile_is_not_asked_as_it_leaves(

@@ -23,9 +23,8 @@ from shared.contracts.notifications import (
     ListWebhooks,
     RegisterWebhook,
     RemoveWebhook,
-    Webhook,
-    WebhookDelivery,
 )
+from shared.contracts.webhooks import Webhook, WebhookDelivery
 from shared.handlers import Resources
 from shared.identifiers import new_id
 from shared.outbox import emit, outbox

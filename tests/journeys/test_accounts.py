@@ -62,6 +62,7 @@ async def _types(page: Page, label: str, text: str) -> None:
     await page.get_by_label(label).first.fill(text)
 
 
+@pytest.mark.spec("S4")
 @_BOTH_WAYS
 async def test_a_forgotten_password_is_chosen_anew_by_a_mailed_link(
     browser: Browser, school: School, *, script: bool, width: int
@@ -100,6 +101,7 @@ async def test_a_forgotten_password_is_chosen_anew_by_a_mailed_link(
         await _mailed(school, family.email, "Votre mot de passe a été changé")
 
 
+@pytest.mark.spec("S2", "S4")
 async def test_a_name_without_an_account_gets_the_same_page_and_no_mail(
     browser: Browser, school: School
 ) -> None:
@@ -115,6 +117,7 @@ async def test_a_name_without_an_account_gets_the_same_page_and_no_mail(
     assert len([mail for mail in school.mails() if subject in str(mail["subject"])]) == 1
 
 
+@pytest.mark.spec("S4")
 @_BOTH_WAYS
 async def test_a_password_is_changed_while_signed_in(
     browser: Browser, school: School, *, script: bool, width: int
@@ -146,6 +149,7 @@ async def test_a_password_is_changed_while_signed_in(
         await _is_signed_out(elsewhere)
 
 
+@pytest.mark.spec("S6")
 @_BOTH_WAYS
 async def test_a_lost_device_is_signed_out_from_another(
     browser: Browser, school: School, *, script: bool, width: int
@@ -175,6 +179,7 @@ async def test_a_lost_device_is_signed_out_from_another(
         await parent.sees("Accueil")
 
 
+@pytest.mark.spec("S4")
 @_BOTH_WAYS
 async def test_an_address_is_changed_by_the_link_that_it_gets(
     browser: Browser, school: School, *, script: bool, width: int

@@ -9,14 +9,11 @@ from typing import Final
 import asyncpg
 import pytest
 from playwright.async_api import Browser, Locator, Page, expect
-from shared.contract import Rejection
-from shared.contracts.courses import CourseRows, ImportEnrolments
-from shared.contracts.identity import ImportStudents
-from shared.identifiers import imported_id
 
 from tests.harness import eventually
 from tests.journeys.family import NEXT, Parent
-from tests.system import Household, School, System, lines
+from tests.journeys.siblings import has_another_child
+from tests.system import Household, School, System
 
 pytestmark = [pytest.mark.servers, pytest.mark.browser]
 
@@ -77,6 +74,7 @@ async def held_labels(school: School, family: Household) -> list[str]:
     return [row.hold.label for row in await school.rows(family) if row.hold]
 
 
+@pytest.mark.spec("S63")
 @_SIZES
 async def test_a_later_choice_is_held_where_the_first_filled_up(
     portal: System, browser: Browser, script: bool, width: int
@@ -122,13 +120,14 @@ async def test_the_enter_key_goes_on_whatever_buttons_the_page_has(
         await parent.sees("Récapitulatif de la réinscription")
 
 
+@pytest.mark.spec("S65")
 @_SIZES
 async def test_two_children_get_all_their_seats_or_none(
     portal: System, browser: Browser, script: bool, width: int
 ) -> None:
     school = await portal.school(families=1, seats=(1, 5))
     (family,) = school.families
-    await _has_another_child(school, family)
+    await has_another_child(school, family)
     async with at_the_courses(browser, school, family, script=script, width=width) as parent:
         await parent.page.get_by_label(_REMARKS).fill("Alto")
         address = parent.page.url
@@ -151,6 +150,7 @@ async def test_two_children_get_all_their_seats_or_none(
         assert [label[:10] for label in await held_labels(school, family)] == ["FM 2.1 (0)"]
 
 
+@pytest.mark.spec("S62", "S66")
 @_SIZES
 async def test_a_full_course_is_waited_for_with_everything_typed_kept(
     portal: System, browser: Browser, script: bool, width: int
@@ -177,6 +177,7 @@ async def test_a_full_course_is_waited_for_with_everything_typed_kept(
         await parent.reads("FM 2.1 (0)")
 
 
+@pytest.mark.spec("S62", "S66")
 async def test_where_all_is_full_the_course_is_waited_for_and_asked_for_without_a_seat(
     portal: System, browser: Browser
 ) -> None:
@@ -194,6 +195,7 @@ async def test_where_all_is_full_the_course_is_waited_for_and_asked_for_without_
         await parent.validates()
 
 
+@pytest.mark.spec("S63", "S95")
 async def test_a_held_place_is_kept_longer_without_leaving_the_page(
     portal: System, browser: Browser
 ) -> None:
@@ -224,6 +226,7 @@ async def test_a_held_place_is_kept_longer_without_leaving_the_page(
         await parent.reads("encore 5 minutes")
 
 
+@pytest.mark.spec("S63", "S68", "S95")
 async def test_a_held_place_is_kept_longer_without_a_script_either(
     portal: System, browser: Browser
 ) -> None:
@@ -245,6 +248,7 @@ async def test_a_held_place_is_kept_longer_without_a_script_either(
         await parent.reads("Les 60 minutes sont atteintes")
 
 
+@pytest.mark.spec("S63")
 async def test_activity_keeps_a_place_longer_and_its_end_leads_to_choosing_again(
     portal: System, browser: Browser
 ) -> None:
@@ -318,37 +322,3 @@ async def _bring_to_the_courses(parent: Parent, student: str) -> None:
     await parent.prepares()
     await parent.press(NEXT)
     await parent.sees("Cours")
-
-
-async def _has_another_child(school: School, family: Household) -> None:
-    """Import a second child, and wait until every service that asks knows them."""
-    code, operator, ask = f"{family.code}-E2", school.system.operator, school.system.ask
-    student = {
-        "code": code,
-        "famille": family.code,
-        "civilite": "Monsieur",
-        "nom": "ESSAI",
-        "prenom": "Noa",
-        "ne_le": "01/02/2016",
-        "niveau_scolaire": "CM1",
-        "etablissement": "École de l'Essai",
-    }
-    followed = {
-        "eleve": code,
-        "cours": school.this_year,
-        "annee": "2026-2027",
-        "niveau_propose": "2.1",
-    }
-    await ask(ImportStudents(lines=lines(student)), operator)
-    await ask(ImportEnrolments(lines=lines(followed)), operator)
-    student_id = imported_id("student", code)
-
-    async def is_known() -> bool:
-        rows = CourseRows(campaign_id=school.campaign_id, student_id=student_id)
-        try:
-            await school.system.services.ask(rows, token=family.token)
-        except Rejection:
-            return False
-        return True
-
-    await eventually(is_known)

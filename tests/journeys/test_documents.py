@@ -103,6 +103,7 @@ async def downloaded(download: Download) -> bytes:
     return await asyncio.to_thread(Path(await download.path()).read_bytes)
 
 
+@pytest.mark.spec("S16", "S50", "S53", "S54")
 @_SIZES
 async def test_a_late_document_is_analysed_refused_replaced_and_taken_back(
     portal: System, browser: Browser, tmp_path: Path, script: bool, width: int
@@ -156,6 +157,7 @@ async def test_what_is_missing_is_told_anew_once_a_file_was_analysed(
         await expect(missing).to_contain_text(f"{_DOMICILE} : refusée.")
 
 
+@pytest.mark.spec("S51")
 @pytest.mark.parametrize("width", [1280, 320])
 async def test_a_photo_over_the_limit_is_shrunk_to_a_legible_one(
     portal: System, browser: Browser, tmp_path: Path, width: int
@@ -241,6 +243,7 @@ async def test_a_network_that_does_not_come_back_leaves_a_button_to_try_again(
         await parent.stands(_DOMICILE, "Déposée")
 
 
+@pytest.mark.spec("S6")
 async def test_a_session_that_ended_keeps_the_file_that_was_chosen(
     portal: System, browser: Browser, tmp_path: Path
 ) -> None:
@@ -259,6 +262,7 @@ async def test_a_session_that_ended_keeps_the_file_that_was_chosen(
         await parent.stands(_DOMICILE, "Déposée")
 
 
+@pytest.mark.spec("S50", "S52")
 async def test_the_list_is_filtered_as_one_types(portal: System, browser: Browser) -> None:
     school = await portal.school(families=1)
     (family,) = school.families
@@ -275,6 +279,7 @@ async def test_the_list_is_filtered_as_one_types(portal: System, browser: Browse
         await expect(parent.row(_DOMICILE)).to_be_visible()
 
 
+@pytest.mark.spec("S18")
 async def test_a_document_published_by_the_site_is_downloaded(
     portal: System, browser: Browser
 ) -> None:

@@ -45,6 +45,7 @@ def voice(parent: Parent) -> Locator:
     return parent.page.locator("[data-seats-stream] > [aria-live=polite]")
 
 
+@pytest.mark.spec("S61", "S62")
 async def test_seats_that_others_take_and_give_back_are_counted_without_a_reload(
     portal: System, browser: Browser
 ) -> None:
@@ -126,6 +127,7 @@ async def test_a_hidden_page_follows_nothing_and_is_true_again_when_it_is_shown(
         await expect(count(parent, school, 0)).to_have_text("1 place")
 
 
+@pytest.mark.spec("S61", "S62")
 async def test_without_a_script_the_page_has_the_count_of_when_it_was_opened(
     portal: System, browser: Browser
 ) -> None:

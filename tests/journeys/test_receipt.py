@@ -40,6 +40,7 @@ async def six_minutes_pass(school: School, number: str) -> None:
         await connection.close()
 
 
+@pytest.mark.spec("S72", "S73")
 @pytest.mark.parametrize(("width", "script"), [(320, False), (1280, True)])
 async def test_a_receipt_is_kept_sent_again_and_confirmed(
     portal: System, browser: Browser, width: int, script: bool

@@ -19,6 +19,9 @@ _NICOLE = "nicole.test.meu1@familles.example"
 _DOMICILE = "Justificatif de domicile de moins de 3 mois"
 
 
+@pytest.mark.spec(
+    "S3", "S6", "S10", "S20", "S32", "S51", "S53", "S61", "S62", "S68", "S70", "S72", "S73"
+)
 async def test_nicole_re_enrols_from_sign_in_to_mail(
     portal: System, browser: Browser, tmp_path: Path
 ) -> None:
@@ -99,6 +102,7 @@ async def test_nicole_re_enrols_from_sign_in_to_mail(
             await again.reads(number)
 
 
+@pytest.mark.spec("S21", "S40", "S50", "S51", "S63", "S70", "S95")
 @pytest.mark.parametrize("width", [320, 1280])
 async def test_the_whole_journey_works_without_a_script(
     portal: System, browser: Browser, tmp_path: Path, width: int
@@ -138,6 +142,7 @@ async def test_the_whole_journey_works_without_a_script(
     assert number in receipt
 
 
+@pytest.mark.spec("S62", "S67")
 async def test_of_two_families_wanting_the_last_seat_one_holds_it_and_one_keeps_what_it_typed(
     portal: System, browser: Browser
 ) -> None:
@@ -172,6 +177,7 @@ async def test_of_two_families_wanting_the_last_seat_one_holds_it_and_one_keeps_
         await loser.sees("Récapitulatif de la réinscription")
 
 
+@pytest.mark.spec("S20", "S22", "S74")
 async def test_a_refusal_is_confirmed_recorded_and_can_be_taken_back(
     portal: System, browser: Browser
 ) -> None:
@@ -192,6 +198,7 @@ async def test_a_refusal_is_confirmed_recorded_and_can_be_taken_back(
         await parent.reads("En cours")
 
 
+@pytest.mark.spec("S71")
 async def test_valider_from_two_tabs_files_one_application(
     portal: System, browser: Browser
 ) -> None:

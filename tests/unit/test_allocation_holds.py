@@ -49,7 +49,7 @@ def test_a_full_course_is_refused_by_its_name(register: Register) -> None:
         register.ask(hold(of, full))
     assert refusal.value.facts["course_id"] == str(full.id)
     assert refusal.value.facts["follow_id"] == str(of.follow_id)
-    assert full.label in refusal.value.detail
+    assert refusal.value.facts["label"] == full.label
 
 
 def test_where_every_ranked_slot_is_full_the_last_one_tried_is_named(register: Register) -> None:

@@ -115,7 +115,7 @@ def test_every_route_under_the_prefix_is_described(
         for method in route.methods - {"OPTIONS"}
     }
     assert served == {(method.upper(), path) for method, path, _ in operations(description)}
-    assert len(served) == 73
+    assert len(served) == 77
 
 
 def test_an_operation_says_what_it_is_for_and_how_it_refuses(description: dict[str, Any]) -> None:

@@ -10,6 +10,7 @@ from litestar.testing import TestClient
 from shared.contract import Ask, Rejection
 from shared.contracts.documents import (
     AcceptDocument,
+    DeclinePiece,
     Document,
     DocumentHistory,
     DocumentLink,
@@ -29,6 +30,7 @@ from shared.contracts.documents import (
     ReviewItem,
     ReviewQueue,
     ShowDocument,
+    TakeBackPieceDecline,
     UploadTicket,
 )
 from shared.identifiers import new_id
@@ -127,6 +129,26 @@ def test_a_family_s_program_sends_follows_and_reads_a_document(
         DocumentHistory(document_id=ID),
         OpenDocument(document_id=ID),
         RemoveDocument(document_id=ID),
+    ]
+
+
+def test_a_family_s_program_declines_a_piece_and_takes_that_back(
+    portal: Portal, program: Program
+) -> None:
+    campaign, student = new_id(), new_id()
+    portal.services.answers |= {DeclinePiece: None, TakeBackPieceDecline: None}
+    family_s = f"/api/v1/pieces/domicile/decline?campaign_id={campaign}"
+    student_s = f"/api/v1/students/{student}/pieces/medical/decline?campaign_id={campaign}"
+    for path in (family_s, student_s):
+        assert program.put(path).status_code == 204
+        assert program.delete(path).status_code == 204
+    family_piece = {"campaign_id": campaign, "type_code": "domicile"}
+    student_piece = {"campaign_id": campaign, "type_code": "medical", "student_id": student}
+    assert portal.services.asked == [
+        DeclinePiece.model_validate(family_piece),
+        TakeBackPieceDecline.model_validate(family_piece),
+        DeclinePiece.model_validate(student_piece),
+        TakeBackPieceDecline.model_validate(student_piece),
     ]
 
 

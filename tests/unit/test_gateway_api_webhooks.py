@@ -16,11 +16,8 @@ from shared.contracts.notifications import (
     RemoveWebhook,
     ReplayWebhook,
     RotateWebhookSecret,
-    Webhook,
-    WebhookDelivery,
-    WebhookReplay,
-    WebhookSecret,
 )
+from shared.contracts.webhooks import Webhook, WebhookDelivery, WebhookReplay, WebhookSecret
 from shared.identifiers import new_id
 
 from tests.harness import operator

@@ -4,10 +4,12 @@ from pathlib import Path
 
 import pytest
 from gateway.assets import OWN_FOLDER, PACKAGE_FILES, Assets
+from gateway.theme import DEFAULT_THEME, load_theme
 from litestar import Litestar
 from litestar.testing import TestClient
 
 GOVUK = "govuk-frontend/dist/govuk"
+THEME = load_theme(DEFAULT_THEME)
 
 
 @pytest.fixture
@@ -17,7 +19,7 @@ def assets(tmp_path: Path) -> Assets:
         (tmp_path / name).write_text("export {}")
     (tmp_path / GOVUK / "govuk-frontend.min.css").write_text("body { color: black }" * 50)
     (tmp_path / GOVUK / "govuk-crest.svg").write_text("<svg/>")
-    return Assets(tmp_path)
+    return Assets(THEME, tmp_path)
 
 
 @pytest.fixture
@@ -85,7 +87,7 @@ def test_a_page_of_another_version_gets_ours_but_does_not_keep_it(
 def test_a_changed_file_changes_every_address(assets: Assets, tmp_path: Path) -> None:
     before = assets.url("app.js")
     (tmp_path / GOVUK / "govuk-frontend.min.js").write_text("export { changed }")
-    assert Assets(tmp_path).url("app.js") != before
+    assert Assets(THEME, tmp_path).url("app.js") != before
 
 
 def test_a_template_cannot_name_a_file_that_does_not_exist(assets: Assets) -> None:
@@ -95,7 +97,7 @@ def test_a_template_cannot_name_a_file_that_does_not_exist(assets: Assets) -> No
 
 def test_missing_web_assets_are_said_with_what_to_run(tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match="npm ci"):
-        Assets(tmp_path / "absent")
+        Assets(THEME, tmp_path / "absent")
 
 
 def test_our_scripts_import_only_files_that_are_served(assets: Assets) -> None:

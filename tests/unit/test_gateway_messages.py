@@ -94,6 +94,7 @@ def test_a_family_reads_what_it_was_sent_and_where_it_stands(
         a_message(),
         a_message("draft_reminder", "failed", "550 no such user"),
         a_message("document_refused", "sent", "b@x.example : 550"),
+        a_message("waiting_list_offer", "too_late"),
     )
     page = words(family.get("/famille/messages").text)
     assert "Accusé de réception d'une demande de réinscription, Zoé N'DIAYE" in page
@@ -101,6 +102,7 @@ def test_a_family_reads_what_it_was_sent_and_where_it_stands(
     assert "camille@familles.example" in page
     assert "Non remis : vérifiez votre adresse e-mail" in page
     assert "Envoyé, mais pas à toutes les adresses" in page
+    assert "Non envoyé : il était trop tard" in page
     assert "550" not in page
     assert "Messages plus anciens" not in page
 

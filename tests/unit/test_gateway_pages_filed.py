@@ -3,9 +3,12 @@
 import re
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
-from shared.contracts.courses import CourseRow, CourseRows
+from shared.contract import Ask
+from shared.contracts.courses import CourseRows
+from shared.contracts.documents import Missing, MissingPiece, MissingPieces
 from shared.contracts.enrolment import (
     Application,
     CourseChoice,
@@ -42,54 +45,74 @@ def stands(family: Household, application: Application) -> None:
     family.answer({ListMyApplications: mine, ShowApplication: application})
 
 
-def filed(family: Household, row: CourseRow) -> str:
-    """Have Thursday's seat asked for, and the row be like this now; give the page's words."""
+def filed(family: Household, **seat: object) -> str:
+    """Have Thursday's seat asked for, and stand so now; give the page's words."""
     choice = CourseChoice(
-        follow_id=row.follow_id,
+        follow_id=new_id(),
         re_enrol=True,
         label=THURSDAY.label,
         course_id=THURSDAY.course_id,
         hold_id=new_id(),
     )
-    stands(family, family.application.model_copy(update={"choices": (choice,)}))
-    family.answer({CourseRows: (row,)})
+    choices = (choice.model_copy(update=seat),)
+    stands(family, family.application.model_copy(update={"choices": choices}))
     return words(family.reads(family.at("finalisation")))
 
 
-# The seats as they are now
+# Where the request stands
 
 
 def test_a_filed_request_shows_the_seat_that_is_kept(family: Household) -> None:
-    row = a_row()
-    page = filed(family, row.model_copy(update={"hold": a_hold(THURSDAY, row.follow_id)}))
-    kept = f"Place gardée pour votre demande : {THURSDAY.label}"
-    assert f"{THURSDAY.label} : réinscription demandée {kept}" in page
+    page = filed(family)
+    assert f"{THURSDAY.label} : réinscription demandée Place gardée pour votre demande" in page
     assert "retenue jusqu'au" not in page
 
 
-def test_a_filed_request_shows_ranks_and_offers(family: Household) -> None:
-    row = a_row()
+def test_a_seat_that_had_gone_is_not_said_to_be_kept(family: Household) -> None:
+    page = filed(family, seat_lost=True)
+    assert "Aucune place n'est gardée pour ce cours" in page
+    assert "Place gardée" not in page
+
+
+def test_a_filed_request_says_how_to_follow_and_to_change_it(family: Household) -> None:
+    page = family.reads(family.at("finalisation"))
+    assert f'href="/eleves/{family.student.id}/reinscription">Suivre la demande' in page
+    assert f'href="/eleves/{family.student.id}/documents"' in page
+    assert 'href="/famille/messages"' in page
+    assert "Pour changer de cours ou de créneau" in words(page)
+
+
+def test_following_a_filed_request_shows_its_ranks_its_offers_and_what_is_missing(
+    family: Household,
+) -> None:
+    row = a_row(hold=a_hold(THURSDAY, new_id()))
     waits = a_place(family.student.id, TUESDAY.label)
     offer = offered(a_place(family.student.id, "FM 2.1 (36) - SAMEDI - 9.00 à 10.30"))
-    page = filed(
-        family,
-        row.model_copy(update={"hold": a_hold(THURSDAY, row.follow_id), "waiting": (offer, waits)}),
+    lacking = MissingPiece(type_code="danse", name="Certificat médical", owner="student")
+    family.answer(
+        {
+            CourseRows: (row.model_copy(update={"waiting": (offer, waits)}),),
+            MissingPieces: Missing(due_at=datetime.now(UTC) + DAY, pieces=(lacking,)),
+        }
     )
+    page = words(family.reads(f"/eleves/{family.student.id}/reinscription"))
+    assert "Accusé de réception n° MEU-2027-000042-1" in page
+    assert f"Place gardée pour votre demande : {THURSDAY.label}" in page
     assert f"3e sur la liste d'attente : {TUESDAY.label}" in page
     assert re.search(r"Une place vous est proposée jusqu'au .* : FM 2.1 \(36\)", page)
+    assert "Il manque une pièce" in page
+    assert "Certificat médical" in page
+    assert "Retirer la demande" in page
 
 
-def test_a_seat_that_had_gone_is_not_said_to_be_kept(family: Household) -> None:
-    page = filed(family, a_row())
-    assert "Aucune place n'est gardée pour ce cours" in page
-
-
-def test_the_receipt_does_without_the_seats(family: Household) -> None:
-    family.without(CourseRows)
-    page = words(family.reads(family.at("finalisation")))
-    assert "Les places sont momentanément indisponibles" in page
+@pytest.mark.parametrize("away", [CourseRows, MissingPieces])
+def test_following_a_filed_request_does_without_what_is_away(
+    family: Household, away: type[Ask[Any]]
+) -> None:
+    family.without(away)
+    page = words(family.reads(f"/eleves/{family.student.id}/reinscription"))
+    assert "momentanément indisponibles" in page
     assert "MEU-2027-000042-1" in page
-    assert "Aucune place" not in page
 
 
 # Withdrawal

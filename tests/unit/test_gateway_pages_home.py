@@ -11,6 +11,7 @@ from tests.portal_reader import (
     ANA,
     DAY,
     LEO,
+    NICOLE,
     SITE,
     Reader,
     a_campaign,
@@ -52,6 +53,7 @@ def test_home_gives_the_sites_contact_and_what_becomes_of_data(reader: Reader) -
     assert SITE.phone in home
     assert f'href="mailto:{SITE.email}"' in home
     assert f'href="{SITE.tariff_page}"' in home
+    assert SITE.welcome in home
     assert "deux années scolaires" in home
 
 
@@ -179,11 +181,7 @@ def test_the_family_page_shows_guardians_and_documents(reader: Reader) -> None:
     assert "Pièces à fournir - Famille" in page
     assert "quittance.pdf" in page
     assert re.search(r'data-label="Heure">12:00<', page)
-    assert "Modifier" not in page
-
-    draft = an_application(a_campaign(), "draft")
-    reader.stands_at(draft.campaign, draft)
-    assert f'href="/dossiers/{draft.id}/coordonnees"' in reader.read("/famille")
+    assert f'href="/famille/responsables/{NICOLE.id}"' in page
 
 
 @pytest.mark.parametrize("service", ["documents", "enrolment"])

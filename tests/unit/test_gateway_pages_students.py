@@ -3,7 +3,6 @@ from datetime import UTC, datetime
 from uuid import UUID
 
 import pytest
-from gateway.rendering import instant_fr
 from shared.contract import Rejection
 from shared.contracts.courses import CourseRows, FollowedCourses
 from shared.contracts.documents import (
@@ -21,6 +20,7 @@ from shared.contracts.enrolment import Application, ApplicationState
 from shared.contracts.identity import MyFamily
 from shared.identifiers import new_id
 
+from gateway import formats
 from tests.portal import Portal
 from tests.portal_reader import (
     ANA,
@@ -113,7 +113,10 @@ def test_the_reenrolment_tab_shows_each_rows_seat_rank_and_offer(reader: Reader)
         }
     )
     page = reader.read(f"/eleves/{LEO.id}/reinscription")
-    assert f"Place retenue jusqu'au <strong>{instant_fr(hold.expires_at)}</strong> : FM 2.1" in page
+    assert (
+        f"Place retenue jusqu'au <strong>{formats.instant(hold.expires_at)}</strong> : FM 2.1"
+        in page
+    )
     assert f"<strong>3e</strong> sur la liste d'attente : {waits.label}" in page
     assert page.index("Piano 1 (3)") < page.index("Une place vous est proposée jusqu'au")
     assert 'href="/liste-attente"' in page

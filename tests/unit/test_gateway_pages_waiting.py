@@ -3,7 +3,6 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from gateway.rendering import instant_fr, rank_fr, time_left_fr
 from shared.ask import ServiceUnavailable
 from shared.contract import Rejection
 from shared.contracts.courses import (
@@ -18,6 +17,7 @@ from shared.contracts.enrolment import ApplicationState, ListMyApplications, MyA
 from shared.contracts.identity import MyFamily
 from shared.identifiers import new_id
 
+from gateway import formats
 from tests.portal import Portal
 from tests.portal_reader import a_place, offered
 from tests.wizard import Household, a_hold, a_row, a_slot, filled_in, household, words
@@ -94,7 +94,7 @@ def test_offers_come_first_and_say_until_when_and_what_they_replace(family: Hous
     family.answer({MyWaitingPlaces: (offer, other)})
     page = words(family.reads(PATH))
     assert offer.offered_until
-    assert f"Répondre avant le {instant_fr(offer.offered_until)}, encore 5 heures" in page
+    assert f"Répondre avant le {formats.instant(offer.offered_until)}, encore 5 heures" in page
     assert f"cette place remplace {PRESENT.label}" in page
     assert page.index("Accepter cette place") < page.index("Piano 2 (4)")
 
@@ -171,7 +171,7 @@ def test_an_offer_is_accepted_and_leads_on_with_the_application(
     page = family.reads(shown)
     assert f"Vous avez accepté la place : {TUESDAY}" in words(page)
     assert said in words(page)
-    assert (instant_fr(hold.expires_at) in words(page)) == (state == "draft")
+    assert (formats.instant(hold.expires_at) in words(page)) == (state == "draft")
     assert f'href="{family.at(step)}"' in page.split('id="place-acceptee"')[1]
 
 
@@ -280,7 +280,7 @@ def test_an_acceptance_that_may_be_lost_can_be_sent_again(family: Household) -> 
 
 @pytest.mark.parametrize(("rank", "text"), [(1, "1er"), (2, "2e"), (21, "21e")])
 def test_a_rank_is_written_in_french(rank: int, text: str) -> None:
-    assert rank_fr(rank) == text
+    assert formats.rank(rank) == text
 
 
 @pytest.mark.parametrize(
@@ -296,4 +296,4 @@ def test_a_rank_is_written_in_french(rank: int, text: str) -> None:
 )
 def test_the_time_left_is_never_overstated(left: timedelta, text: str) -> None:
     now = datetime.now(UTC)
-    assert time_left_fr(now + left, now).replace("\u00a0", " ") == text
+    assert formats.time_left(now + left, now).replace("\u00a0", " ") == text

@@ -176,7 +176,8 @@ def test_a_search_that_finds_nothing_says_so(family: Household) -> None:
 
 
 @pytest.mark.parametrize(
-    ("step", "state", "path"), [(5, "draft", "recapitulatif"), (6, "submitted", "finalisation")]
+    ("step", "state", "path"),
+    [(5, "draft", "recapitulatif"), (6, "submitted", "/eleves/{id}/reinscription")],
 )
 def test_what_is_missing_is_said_before_and_after_the_request_is_sent(
     family: Household, step: int, state: ApplicationState, path: str
@@ -185,16 +186,17 @@ def test_what_is_missing_is_said_before_and_after_the_request_is_sent(
     due_at = datetime(2099, 9, 1, 10, 0, tzinfo=UTC)
     home = MissingPiece(type_code="domicile", name="Justificatif de domicile", owner="family")
     family.answer({MissingPieces: Missing(due_at=due_at, pieces=(home,))})
-    page = words(family.reads(family.at(path)))
+    address = path.format(id=family.student.id) if path.startswith("/") else family.at(path)
+    page = words(family.reads(address))
     assert "Il manque une pièce. À déposer jusqu'au 01/09/2099 à 12:00" in page
     family.answer({MissingPieces: Missing(due_at=due_at, pieces=())})
-    page = words(family.reads(family.at(path)))
+    page = words(family.reads(address))
     assert "Aucune pièce obligatoire ne manque" in page
     assert "remplacer des pièces jusqu'au 01/09/2099 à 12:00" in page
-    (asked, _) = family.asked(MissingPieces)
+    asked, *_ = family.asked(MissingPieces)
     assert asked.student_id == family.student.id
     family.answer({MissingPieces: Rejection.not_found()})
-    assert "Aucune pièce obligatoire" not in words(family.reads(family.at(path)))
+    assert "Aucune pièce obligatoire" not in words(family.reads(address))
 
 
 @pytest.mark.parametrize("path", ["documents", "/famille", "/eleves/{id}/documents"])

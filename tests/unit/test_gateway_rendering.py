@@ -5,15 +5,18 @@ from typing import Literal
 
 import pytest
 from gateway.assets import PACKAGE_FILES, Assets
+from gateway.formats import day, file_size, instant, phone, rank, time_left
 from gateway.forms import Day, Email, Form, YesNo
-from gateway.rendering import Visitor, date_fr, environment, instant_fr, mo_fr, template_config
+from gateway.language import reading
+from gateway.rendering import Visitor, environment, template_config
+from gateway.theme import DEFAULT_THEME, load_theme
 from jinja2 import DictLoader, UndefinedError
 from jinja2.loaders import ChoiceLoader
 from litestar import Litestar, get
 from litestar.config.csrf import CSRFConfig
 from litestar.response import Template
 from litestar.template.config import TemplateConfig
-from litestar.testing import TestClient
+from litestar.testing import RequestFactory, TestClient
 from pydantic import BaseModel, Field
 from shared.contracts.courses import Hold
 from shared.identifiers import new_id
@@ -77,7 +80,7 @@ def assets(tmp_path: Path) -> Assets:
     for name in PACKAGE_FILES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    return Assets(tmp_path)
+    return Assets(load_theme(DEFAULT_THEME), tmp_path)
 
 
 def render(assets: Assets, form: Form[Contact], **context: object) -> str:
@@ -138,9 +141,9 @@ def test_none_of_the_english_that_components_have_by_default_is_left(page: str) 
 
 
 def test_a_page_with_errors_says_so_first_in_its_title_then_in_a_linked_summary(page: str) -> None:
-    assert "<title>Erreur : Coordonnées - Conservatoire de Meudon - Rentrée</title>" in page
+    assert "<title>Erreur\u00a0: Coordonnées - Conservatoire de Meudon - Rentrée</title>" in page
     assert "Il y a un problème" in page
-    message = "Votre date de naissance : écrivez une date qui existe, comme 22/12/2014"
+    message = "Votre date de naissance\u00a0: écrivez une date qui existe, comme 22/12/2014"
     assert f'<a href="#born_on">{message}</a>' in page
     assert '<a href="#image">' in page
     assert 'id="image"' in page
@@ -211,7 +214,7 @@ def test_the_progress_bar_names_six_steps_and_the_current_one(page: str) -> None
     assert steps.count("<li") == 6
     assert re.search(r'aria-current="step"[^/]*>2</span>.*Autorisations', steps)
     assert re.search(r'href="/etape/1".*Modification des coordonnées', steps)
-    assert "Étape 2 sur 6 : Autorisations" in steps
+    assert "Étape 2 sur 6\u00a0: Autorisations" in steps
 
 
 def test_the_enter_key_goes_to_the_next_step(page: str) -> None:
@@ -219,7 +222,7 @@ def test_the_enter_key_goes_to_the_next_step(page: str) -> None:
 
 
 def test_an_upload_states_its_limit_and_formats_and_what_was_wrong(page: str) -> None:
-    assert "Formats acceptés : PDF, JPG ou PNG, 2\u00a0Mo au plus." in page
+    assert "Formats acceptés\u00a0: PDF, JPG ou PNG, 2\u00a0Mo au plus." in page
     assert "Ce n&#39;est pas un PDF" in page
     assert 'data-ticket-url="/ticket" data-registered-url="/registered"' in page
     assert 'data-max-bytes="2097152"' in page
@@ -234,10 +237,8 @@ def test_a_held_place_whose_time_is_over_leads_to_choosing_again(assets: Assets)
     over = HELD.model_copy(update={"expires_at": NOW})
     page = render(assets, Form(Contact), held=over)
     assert "<div data-hold-kept hidden>" in page
-    assert (
-        'data-hold-ended>Le délai est écoulé pour cette place : <a class="govuk-link" href="/cours"'
-        in page
-    )
+    ended = "Le délai est écoulé pour cette place\u00a0:"
+    assert f'data-hold-ended>{ended} <a class="govuk-link" href="/cours"' in page
 
 
 def test_summaries_and_tables_escape_texts_and_keep_markup(page: str) -> None:
@@ -253,13 +254,16 @@ def test_summaries_and_tables_escape_texts_and_keep_markup(page: str) -> None:
         ("403", {"text": "Trop tard."}),
         ("404", {}),
         ("500", {"reference": "abc"}),
-        ("503", {"text": "Les cours sont indisponibles.", "retry_after": 5}),
+        ("503", {"text": "Les cours sont indisponibles.", "retry_after": 5, "here": "/famille"}),
     ],
 )
 def test_error_pages_render_without_anybody_signed_in(
     assets: Assets, status: str, context: dict[str, object]
 ) -> None:
-    page = environment(assets).get_template(f"errors/{status}.html").render(context)
+    request = RequestFactory().get("/famille")
+    page = (
+        environment(assets).get_template(f"errors/{status}.html").render(context, request=request)
+    )
     assert page.count("<h1") == 1
     assert "Menu" not in page
     for shown in context.values():
@@ -273,12 +277,31 @@ def test_a_name_that_a_page_was_not_given_is_an_error(assets: Assets) -> None:
 
 def test_dates_and_hours_are_those_of_paris() -> None:
     late = datetime(2026, 12, 22, 23, 30, tzinfo=UTC)
-    assert instant_fr(NOW) == "22/12/2026 à 12:00"
-    assert instant_fr(datetime(2027, 6, 1, 10, 0, tzinfo=UTC)) == "01/06/2027 à 12:00"
-    assert date_fr(late) == "23/12/2026"
-    assert date_fr(date(2026, 12, 22)) == "22/12/2026"
+    assert instant(NOW) == "22/12/2026 à 12:00"
+    assert instant(datetime(2027, 6, 1, 10, 0, tzinfo=UTC)) == "01/06/2027 à 12:00"
+    assert day(late) == "23/12/2026"
+    assert day(date(2026, 12, 22)) == "22/12/2026"
     with pytest.raises(ValueError, match="time zone"):
-        instant_fr(late.replace(tzinfo=None) + timedelta(days=1))
+        instant(late.replace(tzinfo=None) + timedelta(days=1))
+
+
+def test_in_english_days_sizes_ranks_and_telephones_are_english() -> None:
+    with reading("en"):
+        assert instant(NOW) == "22 December 2026 at 12:00"
+        assert day(date(2026, 12, 2)) == "2 December 2026"
+        assert file_size(1_992_294) == "1.9\u00a0MB"
+        assert [rank(each) for each in (1, 2, 3, 4, 11, 22)] == [
+            "1st",
+            "2nd",
+            "3rd",
+            "4th",
+            "11th",
+            "22nd",
+        ]
+        assert phone("01 99 00 10 10") == "+33 1 99 00 10 10"
+        assert phone("+442079460000") == "+442079460000"
+        assert time_left(NOW + timedelta(hours=2), NOW) == "2\u00a0hours"
+    assert phone("01 99 00 10 10") == "01 99 00 10 10"
 
 
 @pytest.mark.parametrize(
@@ -294,4 +317,4 @@ def test_dates_and_hours_are_those_of_paris() -> None:
     ],
 )
 def test_a_size_over_the_limit_never_reads_as_the_limit(size: int, text: str) -> None:
-    assert mo_fr(size) == text.replace(" ", "\u00a0")
+    assert file_size(size) == text.replace(" ", "\u00a0")

@@ -104,11 +104,6 @@ def test_the_students_tabs_and_the_progress_stay_visible(family: Household) -> N
     assert "Émile TEST : réinscription 2027-2028" in words(page)
 
 
-def test_a_draft_left_at_closing_says_that_it_was_not_submitted(family: Household) -> None:
-    family.stands_at(2, opens_in=-30 * DAY, closes_in=-DAY)
-    assert "votre demande n'a pas été transmise" in words(family.reads(family.at("autorisations")))
-
-
 def test_another_familys_identifiers_answer_404_on_every_route(
     family: Household, portal: Portal
 ) -> None:

@@ -137,8 +137,10 @@ def test_a_chosen_slot_is_held_then_recorded(family: Household) -> None:
             label=MONDAY.label,
             course_id=MONDAY.course_id,
             hold_id=request.hold_id,
+            held_until=recorded.choices[0].held_until,
         ),
     )
+    assert recorded.choices[0].held_until
 
 
 def test_the_same_page_sent_twice_asks_for_the_same_seat_and_another_choice_for_another(
@@ -252,19 +254,19 @@ def test_a_family_told_that_a_slot_is_full_keeps_what_it_had_typed(family: House
 
 def test_a_refusal_about_no_row_is_said_for_the_whole_page(family: Household) -> None:
     path = offered(family, a_row(THURSDAY))
-    closed = Rejection("campaign_closed", "La campagne de réinscription est terminée.")
-    family.answer({HoldSeats: closed})
+    stopped = Rejection("site_stopped", "Les réinscriptions de ce site sont suspendues.")
+    family.answer({HoldSeats: stopped})
     page = family.sends(path, chosen(family.reads(path), path, THURSDAY))
-    assert "La campagne de réinscription est terminée." in words(page)
+    assert "Les réinscriptions de ce site sont suspendues." in words(page)
 
 
 def test_a_refusal_about_no_course_is_not_said_of_one_without_choice(family: Household) -> None:
     piano = without_choice("teacher")
     path = offered(family, piano)
-    closed = Rejection("campaign_closed", "La campagne de réinscription est terminée.")
-    family.answer({RecordCourseChoices: closed})
+    stopped = Rejection("site_stopped", "Les réinscriptions de ce site sont suspendues.")
+    family.answer({RecordCourseChoices: stopped})
     page = family.sends(path, [(f"cours-{piano.follow_id}-re_enrol", "oui"), NEXT])
-    assert "La campagne de réinscription est terminée." in words(page)
+    assert "Les réinscriptions de ce site sont suspendues." in words(page)
     assert f'href="#cours-{piano.follow_id}' not in page
 
 

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from gateway.rendering import instant_fr
 from gateway.texts import ACCEPTANCE
 from shared.contract import Rejection
 from shared.contracts.courses import CourseRows, Hold, RenewHolds
 from shared.contracts.enrolment import CourseChoice, RecordCourseChoices, SubmitApplication
 from shared.identifiers import new_id
 
+from gateway import formats
 from tests.portal import Portal
 from tests.wizard import (
     NEXT,
@@ -47,6 +47,7 @@ def family(portal: Portal, hold: Hold) -> Iterator[Household]:
             label=hold.label,
             course_id=hold.course_id,
             hold_id=hold.id,
+            held_until=hold.expires_at,
         )
         application = seated.stands_at(5)
         seated.application = application.model_copy(update={"choices": (choice,)})
@@ -64,7 +65,7 @@ def test_a_held_seat_shows_its_end_and_can_be_kept_longer(
     family: Household, hold: Hold, step: str
 ) -> None:
     page = family.reads(family.at(step))
-    assert f"Place retenue jusqu'au {instant_fr(hold.expires_at)}" in words(page)
+    assert f"Place retenue jusqu'au {formats.instant(hold.expires_at)}" in words(page)
     assert f"{KEEP} : {hold.label}" in words(page)
     assert f'data-hold-id="{hold.id}"' in page
 
@@ -79,7 +80,9 @@ def test_keeping_it_longer_says_until_when_and_keeps_everything_typed(
     family.answer({RenewHolds: (longer,)})
     typed = [*kept, ("remarks", "Alto"), ("prolonger", str(hold.id))]
     page = family.sends(path, typed, status=200)
-    assert f"Place retenue jusqu'au {instant_fr(longer.expires_at)} : {hold.label}." in words(page)
+    assert f"Place retenue jusqu'au {formats.instant(longer.expires_at)} : {hold.label}." in words(
+        page
+    )
     assert "60 minutes" not in words(page)
     assert ("remarks", "Alto") in filled_in(page, path)
     assert RenewHolds(hold_ids=(hold.id,)) in family.asked(RenewHolds)
@@ -106,27 +109,19 @@ def test_a_hold_of_another_family_is_not_found(family: Household) -> None:
     assert family.says("/places/prolonger", {"hold_ids": [str(new_id())]}).status_code == 404
 
 
-def test_opening_the_recap_prolongs(family: Household, hold: Hold) -> None:
-    longer = prolonged(hold, minutes=19)
-    family.answer({RenewHolds: (longer,)})
-    page = words(family.reads(family.at("recapitulatif")))
-    assert f"Place retenue jusqu'au {instant_fr(longer.expires_at)}" in page
-
-
+@pytest.mark.parametrize(
+    "end", [{"seat_lost": True, "held_until": None}, {"held_until": datetime.now(UTC)}]
+)
 def test_the_recap_leads_to_the_courses_where_a_seat_is_held_no_more(
-    family: Household, hold: Hold
+    family: Household, hold: Hold, end: dict[str, object]
 ) -> None:
-    family.answer({RenewHolds: ()})
+    (choice,) = family.application.choices
+    lost = choice.model_copy(update=end)
+    family.application = family.application.model_copy(update={"choices": (lost,)})
     page = family.reads(family.at("recapitulatif"))
     assert f"Cette place n'est plus retenue : {hold.label}." in words(page)
     assert f'href="{family.at("cours")}">Choisissez de nouveau' in page
-
-
-def test_the_recap_of_a_seat_that_courses_does_not_know_leads_there_too(
-    family: Household,
-) -> None:
-    family.answer({RenewHolds: Rejection.not_found()})
-    assert "Cette place n'est plus retenue" in words(family.reads(family.at("recapitulatif")))
+    assert f'data-hold-id="{hold.id}"' not in page
 
 
 def test_the_box_ticked_is_still_ticked_once_the_seat_is_kept_longer(
@@ -135,7 +130,7 @@ def test_the_box_ticked_is_still_ticked_once_the_seat_is_kept_longer(
     path = family.at("recapitulatif")
     typed = [
         ("accepted", "oui"),
-        ("text_version", ACCEPTANCE.version),
+        ("text_version", ACCEPTANCE["fr"].version),
         ("prolonger", str(hold.id)),
     ]
     page = family.sends(path, typed, status=200)
@@ -149,7 +144,7 @@ def test_the_script_prolongs_the_holds_of_the_page(family: Household, hold: Hold
     assert answer.status_code == 200
     (kept,) = answer.json()["holds"]
     assert kept["id"] == str(hold.id)
-    assert kept["until"] == instant_fr(longer.expires_at)
+    assert kept["until"] == formats.instant(longer.expires_at)
     assert datetime.fromisoformat(kept["expires_at"]) == longer.expires_at
     assert hold.label in kept["text"]
     assert family.asked(RenewHolds)[-1].hold_ids == (hold.id,)

@@ -5,7 +5,7 @@ import pytest
 from gateway.pages.wizard import recap
 from gateway.texts import ACCEPTANCE
 from shared.contract import Rejection
-from shared.contracts.courses import CourseRows, RenewHolds
+from shared.contracts.courses import CourseRows
 from shared.contracts.documents import ListPieces
 from shared.contracts.enrolment import (
     Application,
@@ -32,7 +32,7 @@ from tests.wizard import (
 )
 
 THURSDAY = a_slot()
-ACCEPTED = [("accepted", "oui"), ("text_version", ACCEPTANCE.version), NEXT]
+ACCEPTED = [("accepted", "oui"), ("text_version", ACCEPTANCE["fr"].version), NEXT]
 NOT_KNOWN_YET = Rejection("hold_not_known_yet", "La place retenue est en cours d'enregistrement.")
 
 
@@ -61,16 +61,12 @@ def applicant(family: Household, monkeypatch: pytest.MonkeyPatch) -> Household:
         label=THURSDAY.label,
         course_id=THURSDAY.course_id,
         hold_id=hold.id,
+        held_until=hold.expires_at,
     )
     changes = {"choices": (choice,), "remarks": "Alto"}
     application = family.stands_at(5).model_copy(update=changes)
     family.application = application
-    family.answer(
-        {
-            SubmitApplication: application,
-            RenewHolds: (hold,),
-        }
-    )
+    family.answer({SubmitApplication: application})
     return family
 
 
@@ -87,7 +83,7 @@ def test_the_recap_shows_everything_with_a_way_back(applicant: Household) -> Non
         f"{THURSDAY.label} Réinscription demandée",
         "Place retenue jusqu'au",
         "J'accepte",
-        ACCEPTANCE.body,
+        ACCEPTANCE["fr"].body,
     ):
         assert text in shown
     for step in ("coordonnees", "autorisations", "documents", "cours"):
@@ -110,7 +106,7 @@ def test_valider_files_the_request_at_the_instant_it_came_in(applicant: Househol
     assert applicant.goes_on(path, [*ACCEPTED, ("remarks", "Cor")]) == applicant.at("finalisation")
     (asked,) = applicant.asked(SubmitApplication)
     assert before <= asked.received_at <= datetime.now(UTC)
-    assert asked.accepted_text_version == ACCEPTANCE.version
+    assert asked.accepted_text_version == ACCEPTANCE["fr"].version
     assert asked.remarks == "Cor"
 
 
@@ -170,10 +166,10 @@ def test_going_back_stays_with_a_free_text_that_cannot_be_kept(applicant: Househ
     path = applicant.at("recapitulatif")
     page = applicant.sends(path, [("remarks", "a" * 4001), BACK])
     assert "4000 caractères au plus" in words(page)
-    closed = Rejection("campaign_closed", "La campagne de réinscription est terminée.")
-    applicant.answer({RecordCourseChoices: closed})
+    stopped = Rejection("site_stopped", "Les réinscriptions de ce site sont suspendues.")
+    applicant.answer({RecordCourseChoices: stopped})
     page = applicant.sends(path, [("remarks", "Cor"), BACK])
-    assert "La campagne de réinscription est terminée." in words(page)
+    assert "Les réinscriptions de ce site sont suspendues." in words(page)
     assert ("remarks", "Cor") in filled_in(page, path)
 
 
@@ -187,9 +183,8 @@ def test_a_request_without_any_course_says_so(applicant: Household) -> None:
 
 
 def test_the_recap_does_without_what_is_away(applicant: Household) -> None:
-    applicant.without(MyFamily, ListPieces, RenewHolds)
+    applicant.without(MyFamily, ListPieces)
     page = words(applicant.reads(applicant.at("recapitulatif")))
     assert "Les coordonnées sont momentanément indisponibles" in page
     assert "Les pièces à fournir sont momentanément indisponibles" in page
-    assert "Les places sont momentanément indisponibles" in page
     assert f"{THURSDAY.label} Réinscription demandée" in page

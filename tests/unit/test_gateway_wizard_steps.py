@@ -2,7 +2,7 @@ import hashlib
 from collections.abc import Iterator
 
 import pytest
-from gateway.rendering import PARIS
+from gateway.formats import PARIS
 from gateway.texts import ACCEPTANCE, AUTHORISATIONS
 from shared.contract import Rejection
 from shared.contracts.documents import ListPieces
@@ -39,7 +39,7 @@ def family(portal: Portal) -> Iterator[Household]:
 
 
 def test_coordinates_left_as_they_are_shown_change_nothing(family: Household) -> None:
-    family.answer({UpdateGuardian: None, UpdateStudent: None, CompleteStep: None})
+    family.records_people()
     path = family.at("coordonnees")
     assert family.goes_on(path, filled_in(family.reads(path), path)) == family.at("autorisations")
     (guardian,), (student,) = family.asked(UpdateGuardian), family.asked(UpdateStudent)
@@ -52,7 +52,7 @@ def test_coordinates_left_as_they_are_shown_change_nothing(family: Household) ->
 
 
 def test_each_guardian_keeps_their_own_fields(family: Household) -> None:
-    family.answer({UpdateGuardian: None, UpdateStudent: None, CompleteStep: None})
+    family.records_people()
     family.guardians = (a_guardian("Nicole"), a_guardian("Noé"))
     family.told()
     path = family.at("coordonnees")
@@ -126,8 +126,8 @@ def test_neither_authorisation_is_answered_beforehand(family: Household) -> None
     )
     path = family.at("autorisations")
     page = family.reads(path)
-    assert AUTHORISATIONS.image_rights in words(page)
-    assert [name for name, _ in filled_in(page, path)] == ["text_version"]
+    assert AUTHORISATIONS["fr"].image_rights in words(page)
+    assert [name for name, _ in filled_in(page, path)] == ["text_version", "revision", "saisie"]
     refused = words(family.sends(path, [("image_rights", "oui"), NEXT]))
     assert "Choisissez votre réponse pour l'autorisation de sortie" in refused
 
@@ -138,7 +138,7 @@ def test_the_answers_are_stored_with_the_version_shown(family: Household) -> Non
     path = family.at("autorisations")
     assert family.goes_on(path, [*yes_to_both(), NEXT]) == family.at("documents")
     (asked,) = family.asked(RecordAuthorisations)
-    assert asked.authorisations.text_version == AUTHORISATIONS.version
+    assert asked.authorisations.text_version == AUTHORISATIONS["fr"].version
     assert asked.authorisations.image_rights
     assert not asked.authorisations.leaves_alone
 
@@ -157,7 +157,7 @@ def test_going_back_keeps_the_answers(family: Household) -> None:
     family.stands_at(2)
     family.answer({RecordAuthorisations: None})
     path, before = family.at("autorisations"), family.at("coordonnees")
-    assert family.goes_on(path, [("text_version", AUTHORISATIONS.version), BACK]) == before
+    assert family.goes_on(path, [("text_version", AUTHORISATIONS["fr"].version), BACK]) == before
     assert not family.asked(RecordAuthorisations)
     assert family.goes_on(path, [*yes_to_both(), BACK]) == before
     assert len(family.asked(RecordAuthorisations)) == 1
@@ -169,27 +169,31 @@ def test_going_back_stays_with_what_cannot_be_kept(family: Household) -> None:
     half = family.sends(path, [("image_rights", "oui"), BACK])
     assert "Choisissez votre réponse pour l'autorisation de sortie" in words(half)
     assert ("image_rights", "oui") in filled_in(half, path)
-    closed = Rejection("campaign_closed", "La campagne de réinscription est terminée.")
-    family.answer({RecordAuthorisations: closed})
+    missing = Rejection("steps_missing", "L'étape 1 n'est pas terminée.")
+    family.answer({RecordAuthorisations: missing})
     whole = family.sends(path, [*yes_to_both(), BACK])
-    assert "La campagne de réinscription est terminée." in words(whole)
+    assert "L'étape 1 n'est pas terminée." in words(whole)
     assert ("leaves_alone", "non") in filled_in(whole, path)
 
 
 @pytest.mark.parametrize(
-    ("version", "text", "digest"),
+    ("version", "digest"),
     [
-        (
-            "autorisations-2026-11",
-            f"{AUTHORISATIONS.image_rights}\n{AUTHORISATIONS.leaves_alone}",
-            "9fb831e1197bf0ea",
-        ),
-        ("acceptation-2026-11", ACCEPTANCE.body, "cef239fbf5c8ae56"),
+        ("autorisations-2026-11", "9fb831e1197bf0ea"),
+        ("autorisations-2026-11-en", "cda819a6a2e570d5"),
+        ("acceptation-2026-11", "cef239fbf5c8ae56"),
+        ("acceptation-2026-11-en", "f1486feedb59b93f"),
     ],
 )
-def test_other_words_are_another_version(version: str, text: str, digest: str) -> None:
-    assert version in {AUTHORISATIONS.version, ACCEPTANCE.version}
-    assert hashlib.sha256(text.encode()).hexdigest()[:16] == digest
+def test_other_words_are_another_version(version: str, digest: str) -> None:
+    words_of = {
+        **{
+            text.version: f"{text.image_rights}\n{text.leaves_alone}"
+            for text in AUTHORISATIONS.values()
+        },
+        **{text.version: text.body for text in ACCEPTANCE.values()},
+    }
+    assert hashlib.sha256(words_of[version].encode()).hexdigest()[:16] == digest
 
 
 # Step 3

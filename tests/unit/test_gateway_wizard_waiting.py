@@ -142,7 +142,7 @@ def test_joining_again_from_a_page_older_than_leaving_takes_a_new_place(
     assert first.place_id != second.place_id
 
 
-@pytest.mark.parametrize("code", ["course_not_full", "already_held", "campaign_closed"])
+@pytest.mark.parametrize("code", ["course_not_full", "already_held"])
 def test_why_a_list_cannot_be_joined_is_said_beside_the_row(family: Household, code: str) -> None:
     row, path = a_row(THURSDAY, FULL), family.at("cours")
     fields = joining(shown(family, row), path, row, remarks="Alto")

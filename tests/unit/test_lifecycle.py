@@ -115,7 +115,7 @@ def test_each_act_closes_to_the_second(act: str) -> None:
     ACTS[act](CAMPAIGN.closes_at - SECOND)
     refused = refusal(lambda: ACTS[act](CAMPAIGN.closes_at))
     assert refused.code == "campaign_closed"
-    assert "01/07/2027 à 12:00" in refused.detail  # Paris, not UTC
+    assert refused.facts["closes_at"] == CAMPAIGN.closes_at.isoformat()
 
 
 def test_a_step_waits_for_those_before_it() -> None:
@@ -123,7 +123,7 @@ def test_a_step_waits_for_those_before_it() -> None:
     refused = refusal(lambda: lifecycle.choose(begun, [], "", CAMPAIGN, OPEN))
     assert refused.code == "steps_missing"
     assert refused.facts["steps"] == [2, 3]
-    assert "étape 2 (Autorisations)" in refused.detail
+    assert refused.facts["step_name"] == "Autorisations"
 
 
 def test_submission_needs_the_four_steps() -> None:
@@ -135,8 +135,28 @@ def test_going_back_keeps_every_entry_and_the_last_step_reached() -> None:
     again = lifecycle.complete(RECAP, 1, CAMPAIGN, OPEN)
     assert again == RECAP
     other = ANSWERS.model_copy(update={"image_rights": False})
-    changed = lifecycle.authorise(again, other, CAMPAIGN, OPEN)
-    assert changed == replace(RECAP, authorisations=other)
+    changed = lifecycle.authorise(again, other, CAMPAIGN, OPEN, by="Madame TEST Nicole")
+    answered = {"answered_by": "Madame TEST Nicole", "answered_at": OPEN, "revision": 1}
+    assert changed == replace(RECAP, authorisations=other.model_copy(update=answered))
+
+
+def test_the_second_guardian_to_answer_is_told_what_the_first_answered() -> None:
+    other = ANSWERS.model_copy(update={"image_rights": False})
+    shown = replace(RECAP, authorisations=None)
+    first = lifecycle.authorise(shown, ANSWERS, CAMPAIGN, OPEN, by="Madame TEST Nicole", seen=0)
+    refused = refusal(lambda: lifecycle.authorise(first, other, CAMPAIGN, OPEN, seen=0))
+    assert refused.code == "authorisations_changed"
+    assert (refused.facts["image_rights"], refused.facts["revision"]) == (True, 1)
+    assert refused.facts["answered_by"] == "Madame TEST Nicole"
+    again = lifecycle.authorise(first, other, CAMPAIGN, OPEN, by="Monsieur TEST Noé", seen=1)
+    assert again.authorisations
+    assert (again.authorisations.image_rights, again.authorisations.revision) == (False, 2)
+
+
+def test_the_same_answers_from_both_guardians_are_those_of_the_first() -> None:
+    shown = replace(RECAP, authorisations=None)
+    first = lifecycle.authorise(shown, ANSWERS, CAMPAIGN, OPEN, by="Madame TEST Nicole", seen=0)
+    assert lifecycle.authorise(first, ANSWERS, CAMPAIGN, OPEN, by="Noé", seen=0) == first
 
 
 def test_validating_twice_keeps_the_first_receipt_even_after_closing() -> None:
@@ -247,7 +267,7 @@ def test_a_submission_in_time_finds_its_seat_within_the_margin() -> None:
     refused = refusal(lambda: submit(at=last + SECOND))
     assert refused.code == "seat_not_held"
     assert refused.facts["follow_ids"] == [str(CHOICE.follow_id)]
-    assert CHOICE.label in refused.detail
+    assert refused.facts["labels"] == [CHOICE.label]
 
 
 def test_a_released_seat_is_not_held() -> None:
@@ -363,3 +383,43 @@ def test_remarks_of_the_recap_replace_those_of_the_courses_where_given() -> None
 def test_the_gateways_instant_counts_within_bounds(ago: timedelta, *, counts: bool) -> None:
     received_at = OPEN - ago
     assert lifecycle.counted_instant(received_at, OPEN) == (received_at if counts else OPEN)
+
+
+@pytest.mark.parametrize(
+    ("known", "until", "is_lost"),
+    [
+        ({}, OPEN + timedelta(minutes=20), False),
+        ({"released": True}, None, True),
+        ({"claimed": True}, None, False),
+        ({"claimed": True, "released": True}, None, False),
+    ],
+)
+def test_a_choice_says_how_long_its_seat_is_kept(
+    known: dict[str, object], until: datetime | None, *, is_lost: bool
+) -> None:
+    (shown,) = lifecycle.with_seats([CHOICE], hold(CHOICE, **known), missing=())
+    assert (shown.held_until, shown.seat_lost) == (until, is_lost)
+
+
+def test_a_seat_not_heard_of_yet_is_held_as_it_was_recorded() -> None:
+    recorded = choice(held_until=OPEN)
+    assert lifecycle.with_seats([recorded], {}, missing=()) == (recorded,)
+
+
+def test_a_seat_that_courses_could_not_claim_is_lost() -> None:
+    assert CHOICE.hold_id
+    (shown,) = lifecycle.with_seats([CHOICE], hold(), missing=[CHOICE.hold_id])
+    assert (shown.held_until, shown.seat_lost) == (None, True)
+
+
+def test_choosing_the_same_again_with_a_renewed_hold_is_a_repeat() -> None:
+    chosen = lifecycle.choose(RECAP, [choice(held_until=OPEN)], "", CAMPAIGN, OPEN)
+    renewed = [each.model_copy(update={"held_until": OPEN + SECOND}) for each in chosen.choices]
+    again = lifecycle.choose(chosen, renewed, "", CAMPAIGN, OPEN + SECOND)
+    assert again.chosen_at == OPEN
+    assert again.choices[0].held_until == OPEN + SECOND
+
+
+def test_nobody_declares_a_seat_lost() -> None:
+    chosen = lifecycle.choose(RECAP, [choice(seat_lost=True)], "", CAMPAIGN, OPEN)
+    assert not chosen.choices[0].seat_lost

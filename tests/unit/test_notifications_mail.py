@@ -1,5 +1,6 @@
 """Mails: to whom they go, what identifies them, and which server takes them."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from email import message_from_bytes
 from email.message import EmailMessage
@@ -49,6 +50,31 @@ def test_a_mail_has_a_text_and_its_html_twin() -> None:
 
 def test_a_site_without_an_address_is_not_answered_to() -> None:
     assert arrived(Marks(MARKS.message_id, "clic-1", ""))["Reply-To"] is None
+
+
+@pytest.mark.parametrize("name", ["Björn N'DIAYE", "محمد", "É" * 200, "A" * 200, "From moi"])
+def test_a_signed_mail_stays_as_it_was_signed(name: str) -> None:
+    """No server on its way has a reason to write it again: the signature (DKIM) still holds."""
+    recipients = usable_addresses(
+        [{"name": name, "email": f"parent{number}@familles.example"} for number in range(8)]
+    )
+    letter = replace(LETTER, subject=f"{LETTER.subject} {name}", text=f"From moi\n{name}\n" * 20)
+    mail = compose(letter, recipients, LETTERHEAD, MARKS, datetime(2026, 11, 22, 13, 5, tzinfo=UTC))
+    lines = mail.content.split(b"\r\n")
+    headers = mail.content.partition(b"\r\n\r\n")[0].split(b"\r\n")
+    names = [line.partition(b":")[0] for line in headers if not line.startswith(b" ")]
+
+    assert mail.content.isascii()
+    assert not any(b"\n" in line or b"\r" in line for line in lines)
+    assert max(map(len, lines)) < 998
+    assert len(set(names)) == len(names)
+
+
+def test_a_mail_comes_from_the_domain_of_its_envelope() -> None:
+    recipients = usable_addresses([{"name": "", "email": "bjorn@familles.example"}])
+    mail = compose(LETTER, recipients, LETTERHEAD, MARKS, datetime(2026, 11, 22, tzinfo=UTC))
+    (author,) = message_from_bytes(mail.content, EmailMessage, policy=default)["From"].addresses
+    assert author.addr_spec == mail.sender
 
 
 def test_a_name_cannot_add_a_header() -> None:

@@ -15,15 +15,16 @@ from notifications.matters import ContactBlock, Offered, Received
 from notifications.press import Press
 from notifications.verification import Seal
 from pypdf import PdfReader
+from shared.contracts.letters import Language
 
 from tests.unit.test_notifications_letters import DECLINED, PORTAL, SUBMITTED
 
 PRESS = Press(Seal("secret des essais"), PORTAL)
 
 
-def words(receipt: Received) -> str:
+def words(receipt: Received, language: Language = "fr") -> str:
     """The text of a receipt, as a reader's program extracts it, on one line."""
-    pages = PdfReader(io.BytesIO(PRESS.typeset(receipt))).pages
+    pages = PdfReader(io.BytesIO(PRESS.typeset(receipt, language))).pages
     text = " ".join(" ".join(page.extract_text().split()) for page in pages)
     return text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
 
@@ -54,6 +55,45 @@ def test_the_receipt_of_a_request_states_all_that_a_family_must_know() -> None:
         "Page 1 sur 1",
     ):
         assert fact in text
+
+
+def test_the_receipt_in_english_states_as_much() -> None:
+    text = words(replace(SUBMITTED, missing=("Attestation CAF 2027",), remarks="Un frère"), "en")
+    for fact in (
+        "Re-enrolment request for Nicole TEST, school year 2027-2028",
+        "Number: MEU-2027-000123-4",
+        "Received on 22 November 2026 at 14:05:12 (Paris time)",
+        "Courses requested • FM 2.1 (33) - JEUDI - 17.00 à 18.30 • Violon",
+        "Courses not re-enrolled • Orchestre à cordes",
+        "Further information Un frère",
+        "Still missing: • Attestation CAF 2027",
+        "upload your documents in the portal until 1 July 2027 at 12:00",
+        "change this request in the portal until 22 December 2026 at 12:00",
+        "Telephone: 01 99 00 10 10",
+        "Page 1 of 1",
+    ):
+        assert fact in text
+    refusal = words(DECLINED, "en")
+    assert "No re-enrolment for Nicole TEST" in refusal
+    assert "change your mind in the portal until 22 December 2026 at 12:00" in refusal
+
+
+@pytest.mark.parametrize("language", ["fr", "en"])
+def test_a_receipt_says_in_which_language_it_is_and_has_one_code_in_each(
+    language: Language,
+) -> None:
+    with pikepdf.open(io.BytesIO(PRESS.typeset(SUBMITTED, language))) as pdf:
+        assert str(pdf.Root.Lang).startswith(language)
+        assert pdf.open_metadata()["pdfuaid:part"] == "1"
+    code = words(SUBMITTED).partition("Code de vérification : ")[2].split()[0]
+    assert code in words(SUBMITTED, language)
+
+
+def test_the_familys_own_words_are_on_the_receipt_line_by_line_and_never_markup() -> None:
+    remarks = "Un frère à Sèvres\n\n#strong[alto], *harpe* <b>"
+    text = words(replace(SUBMITTED, remarks=remarks))
+    assert "Information complémentaire Un frère à Sèvres #strong[alto], *harpe* <b>" in text
+    assert "Information complémentaire" not in words(SUBMITTED)
 
 
 def test_the_receipt_of_a_refusal_says_until_when_it_can_be_taken_back() -> None:

@@ -32,6 +32,8 @@ def due(kind: MessageKind, **told: object) -> Due:
         pointless_at=None,
         is_paced=False,
         recipients=(),
+        done_with=(),
+        refused="",
         language="fr",
         wordings={},
         told=known,

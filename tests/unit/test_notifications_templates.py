@@ -50,6 +50,7 @@ def examples(name: str) -> list[Matter]:
         school_year=YEAR,
         asked_courses=(name, "Violon"),
         left_courses=(name,),
+        remarks=name,
         closes_at=AT,
         documents_due_at=AT,
         missing=(name,),

@@ -85,7 +85,7 @@ def test_words_that_could_not_be_written_are_refused_by_their_line(
     assert refused.value.code == "wording_refused"
     assert refused.value.facts["line"] == line
     assert refused.value.facts.get("variable", "") == variable
-    assert "{{ eleves }}" in refused.value.detail
+    assert "{{ eleves }}" in str(refused.value.facts["known"])
 
 
 def test_a_variable_of_another_kind_is_unknown() -> None:

@@ -7,6 +7,7 @@ from uuid import UUID
 import pytest
 from documents.pieces import (
     Campaign,
+    Declined,
     DocumentType,
     Household,
     Student,
@@ -69,8 +70,9 @@ def listed(
     uploads: Sequence[Upload],
     student_id: UUID | None = None,
     now: datetime = OPENS_AT,
+    declined: Declined | None = None,
 ) -> Pieces:
-    return two_lists(types, CAMPAIGN, student_id, uploads, now)
+    return two_lists(types, CAMPAIGN, student_id, uploads, declined or {}, now)
 
 
 def only_piece(uploads: Sequence[Upload], now: datetime = OPENS_AT) -> Piece:
@@ -298,6 +300,37 @@ def test_what_a_whole_family_lacks_is_what_is_missing_for_each_of_its_students(
         ]
 
 
+def test_a_declined_piece_is_not_missing_and_may_still_be_given() -> None:
+    sibling, dancer = student(), student()
+    types = [document_type(), document_type("student", code="medical")]
+    declined: Declined = {("medical", dancer.id): OPENS_AT}
+    lists = listed(types, [], dancer.id, declined=declined)
+    assert [piece.type_code for piece in missing(lists).pieces] == ["domicile"]
+    (medical,) = lists.student
+    assert (medical.declined_at, medical.may_decline, medical.may_send) == (OPENS_AT, False, True)
+    assert len(missing(listed(types, [], sibling.id, declined=declined)).pieces) == 2
+
+
+@pytest.mark.parametrize(
+    ("states", "may_decline"),
+    [
+        ((), True),
+        (("unfit",), True),
+        (("refused",), True),
+        (("analysing",), False),
+        (("deposited",), False),
+        (("deposited", "unfit"), False),
+        (("accepted",), False),
+    ],
+)
+def test_what_was_not_given_may_be_declined_until_the_deadline(
+    states: tuple[UploadState, ...], may_decline: bool
+) -> None:
+    given = [upload(state=state) for state in states]
+    assert only_piece(given).may_decline is may_decline
+    assert not only_piece(given, now=CAMPAIGN.documents_due_at).may_decline
+
+
 def test_what_is_not_required_is_never_missing() -> None:
     types = [document_type(requirement=each) for each in ("if_justified", "optional")]
     assert missing(listed(types, [])).pieces == ()
@@ -325,4 +358,4 @@ def test_documents_are_taken_from_the_preparation_date_to_the_deadline_to_the_se
     early = refusal(lambda: check_open(CAMPAIGN, CAMPAIGN.prepares_at - second))
     late = refusal(lambda: check_open(CAMPAIGN, CAMPAIGN.documents_due_at))
     assert (early.code, late.code) == ("documents_not_open", "documents_closed")
-    assert "09/07/2027 à 10:00" in late.detail
+    assert late.facts["due_at"] == CAMPAIGN.documents_due_at.isoformat()
