@@ -7,9 +7,11 @@ import pytest
 import pytest_asyncio
 from documents.app import DocumentsSettings, resources, service
 from shared.contracts.documents import (
+    AcceptDocument,
     DeclinePiece,
     ImportPieces,
     MissingPieces,
+    RefuseDocument,
     TakeBackPieceDecline,
 )
 from shared.identifiers import new_id
@@ -87,6 +89,17 @@ async def test_a_file_given_after_all_takes_the_declaration_back(documents: Docu
     piece = await family.piece("domicile")
     assert (piece.document, piece.declined_at) == (document, None)
     assert await code_of(family.decline()) == "piece_given"
+
+
+async def test_a_refused_document_that_is_accepted_after_all_takes_it_back_too(
+    documents: Documents,
+) -> None:
+    family = await household(documents)
+    document = await family.give(pdf())
+    await documents.ask(RefuseDocument(document_id=document.id, reason="Illisible."), family.staff)
+    await family.decline()
+    await documents.ask(AcceptDocument(document_id=document.id), family.staff)
+    assert (await family.piece("domicile")).declined_at is None
 
 
 async def test_nothing_is_declined_before_nor_after_documents_are_taken(

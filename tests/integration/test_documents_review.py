@@ -116,7 +116,8 @@ async def test_once_a_piece_is_accepted_no_other_file_is_wanted_for_it(
     await family.give(b"Ceci n'est pas un PDF.")
     await send(ticket, pdf(300))
     accepted = await accept(family, document)
-    assert await code_of(family.register(ticket.document_id)) == "document_accepted"
+    for _ in range(2):
+        assert await code_of(family.register(ticket.document_id)) == "document_accepted"
     piece = await family.piece("domicile")
     assert (piece.document, piece.attempt) == (accepted, None)
     last = (await documents.ask(DocumentHistory(document_id=ticket.document_id), family.staff))[-1]

@@ -70,9 +70,9 @@ class Database:
             yield connection
 
     @asynccontextmanager
-    async def autocommit(self) -> AsyncIterator[Transaction]:
+    async def autocommit(self) -> AsyncIterator[AsyncConnection]:
         """Give a connection where each statement is a transaction of its own, which spares the
-        round trips of a beginning and an end.
+        round trips of a beginning and an end. Nothing is emitted on it.
         """
         async with self._autocommit.connect() as connection:
             yield connection

@@ -1,7 +1,8 @@
 """Every change of a document's state: its row, its step and its event, in one transaction.
 
-Whoever calls has locked the upload (``records.lock_upload``) and read it since. Without a
-``caller`` it is the service itself that acts.
+Whoever changes an upload has locked it (``records.lock_upload``) and read it since, but for the
+announcing of one and for what ends by the dozen. Without a ``caller`` it is the service itself
+that acts.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -142,6 +143,7 @@ async def accept(tx: Transaction, upload: Upload, now: datetime, caller: Caller)
     _, attempts = await _present(tx, upload)
     await end(tx, attempts, "removed", now, reason=_ALREADY_ACCEPTED)
     await _write(tx, accepted, {"refusal": ""}, now, caller)
+    await end_decline(tx, upload.piece)
     name = await _name(tx, upload, upload.piece)
     await emit(
         tx,

@@ -12,12 +12,18 @@ from shared.contracts.documents import (
     RemoveDocument,
     UploadTicket,
 )
-from shared.db import Database
+from shared.db import Database, Transaction
 from shared.observability import get_logger
 
 from documents import changes, pieces, uploads
 from documents.erasure import erase_closed
-from documents.records import find_campaign, find_own_upload, find_wanted, lock_upload
+from documents.records import (
+    find_campaign,
+    find_of_piece,
+    find_own_upload,
+    find_wanted,
+    lock_upload,
+)
 from documents.store import ObjectStore, StoreUnavailable
 from documents.tables import document
 from documents.tickets import give_ticket
@@ -74,8 +80,8 @@ async def register_upload(
     now = datetime.now(UTC)
     async with database.autocommit() as tx:
         upload = await find_own_upload(tx, command.document_id, caller)
-    if upload.state != "expected":
-        return upload.document()
+        if upload.state != "expected":
+            return await _registered(tx, upload)
     size = await store.received(upload.key)
     if size is None:
         raise uploads.not_received()
@@ -84,7 +90,7 @@ async def register_upload(
         if locked is None:
             raise Rejection.not_found()
         if locked.state != "expected":
-            return locked.document()
+            return await _registered(tx, locked)
         begun = await changes.begin_analysis(tx, locked, size, now, caller)
     if begun.state == "abandoned":
         raise uploads.already_accepted()
@@ -107,6 +113,15 @@ async def remove_document(
             pieces.check_open(await find_campaign(tx, piece.campaign_id, piece.family_id), now)
         await changes.end(tx, [upload], "removed", now, caller)
     await _erase_now(upload, database, store)
+
+
+async def _registered(tx: Transaction, upload: Upload) -> Document:
+    """Show what was registered before, or refuse again for the reason of then."""
+    if upload.state == "abandoned" and upload.piece is not None:
+        present = await find_of_piece(tx, upload.piece)
+        if any(one.state == "accepted" for one in present):
+            raise uploads.already_accepted()
+    return upload.document()
 
 
 async def _erase_now(upload: Upload, database: Database, store: ObjectStore) -> None:

@@ -28,8 +28,8 @@ from documents.uploads import GIVEN, PieceKey
 async def decline_piece(command: DeclinePiece, caller: Caller, tx: Transaction) -> None:
     """Write down that the family does not give a piece; declared twice, it was the first time."""
     now = datetime.now(UTC)
+    await lock_family(tx, caller.family())
     wanted = await _find(tx, command, caller, now)
-    await lock_family(tx, wanted.piece.family_id)
     if any(one.state in GIVEN for one in await find_of_piece(tx, wanted.piece)):
         raise Rejection(
             "piece_given",

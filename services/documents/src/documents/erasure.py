@@ -81,7 +81,10 @@ async def _finish(database: Database, upload: Upload, size: int | None) -> None:
     now = datetime.now(UTC)
     async with database.transaction() as tx:
         locked = await lock_upload(tx, upload.id)
-        if locked is None or locked.state != "expected" or locked.opened_at != upload.opened_at:
+        if locked is None:  # its family was erased while it was announced
+            await changes.end(tx, [upload], "abandoned", now)
+            return
+        if locked.state != "expected" or locked.opened_at != upload.opened_at:
             return  # told of meanwhile, or given another ticket
         if size is None:
             await changes.end(tx, [locked], "abandoned", now)

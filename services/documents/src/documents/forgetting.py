@@ -107,6 +107,9 @@ async def _conclude(tx: Transaction, family_id: UUID) -> None:
         .where(erasure.c.family_id == family_id, erasure.c.done_at.is_(None))
         .values(done_at=now, student_ids=[])
     )
+    # told or declared while it was erased
+    await tx.execute(delete(told_pieces).where(told_pieces.c.family_id == family_id))
+    await tx.execute(delete(declined_piece).where(declined_piece.c.family_id == family_id))
     if concluded.rowcount:
         await emit(tx, FamilyDocumentsErased(family_id=family_id, erased_at=now))
 

@@ -44,19 +44,10 @@ async def update_guardian(command: UpdateGuardian, caller: Caller, tx: Transacti
     whoever gets its mails can choose its password anew, so its new address has to answer first.
     """
     declared = as_recorded(command.details)
-
-    def protecting_email(before: Person) -> Details:
-        email = before.details.get("email", "")
-        if before.account_id and email and declared["email"] != email:
-            raise Rejection(
-                "email_protected",
-                "Cette adresse e-mail est celle d'un compte : seul son titulaire peut la changer,"
-                " depuis la page « Mot de passe ».",
-            )
-        return declared
-
     author, seen = Author.of(caller), command.revision
-    after = await declare_guardian(tx, author, command.guardian_id, protecting_email, seen)
+    after = await declare_guardian(
+        tx, author, command.guardian_id, lambda _: declared, seen, _protect_email
+    )
     return after.as_guardian()
 
 
@@ -74,9 +65,13 @@ async def declare_guardian(
     guardian_id: UUID,
     change: Callable[[Person], Details],
     seen: int | None = None,
+    check: Callable[[Person, Details], None] | None = None,
 ) -> Person:
-    """Keep what is declared of a guardian; where the e-mail is another one, the old one is told."""
-    before, after = await _declare(tx, author, guardian, guardian_id, change, seen)
+    """Keep what is declared of a guardian; where the e-mail is another one, the old one is told.
+
+    ``check`` refuses what this author may not declare, once it is known to undo nothing unseen.
+    """
+    before, after = await _declare(tx, author, guardian, guardian_id, change, seen, check)
     old_email, email = before.details.get("email", ""), after.details.get("email", "")
     if email == old_email:
         return after
@@ -97,6 +92,7 @@ async def _declare(
     person_id: UUID,
     change: Callable[[Person], Details],
     seen: int | None,
+    check: Callable[[Person, Details], None] | None = None,
 ) -> tuple[Person, Person]:
     """Keep what a family declares of one of its own; give the person before and after.
 
@@ -115,6 +111,8 @@ async def _declare(
         return before, before
     if seen is not None and seen < before.revision:
         await _refuse_if_undone(tx, author, before, declared, seen)
+    if check is not None:
+        check(before, declared)
     after = replace(before, details=declared, revision=before.revision + 1)
     await tx.execute(
         update(table)
@@ -127,6 +125,16 @@ async def _declare(
     await record_changes(tx, table, [made])
     await tell_families(tx, [family_id])
     return before, after
+
+
+def _protect_email(before: Person, declared: Details) -> None:
+    email = before.details.get("email", "")
+    if before.account_id and email and declared["email"] != email:
+        raise Rejection(
+            "email_protected",
+            "Cette adresse e-mail est celle d'un compte : seul son titulaire peut la changer,"
+            " depuis la page « Mot de passe ».",
+        )
 
 
 async def _refuse_if_undone(

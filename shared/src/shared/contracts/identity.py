@@ -265,7 +265,7 @@ class UpdateStudent(Command[Student]):
 
 class ImportSites(ImportFile):
     """``sites.csv``: code;ville;nom;adresse;code_postal;commune;telephone;courriel;page_tarifs, and
-    ``accueil``, which may be left out: how the site welcomes its families on their home page.
+    ``accueil``: how the site welcomes its families on their home page, left out where it does not.
     """
 
 
