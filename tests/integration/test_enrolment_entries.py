@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 from enrolment.app import service
-from enrolment.tables import kept_entries
+from enrolment.entries import purge_entries
 from shared.contract import Rejection
 from shared.contracts.enrolment import (
     CompleteStep,
@@ -17,14 +17,12 @@ from shared.contracts.enrolment import (
     ShowEntries,
     StepTyped,
 )
-from shared.contracts.identity import FamilyErased
 from shared.identifiers import new_id
 from shared.settings import ServiceSettings
-from sqlalchemy import func, select
 from stack.running import Stack
 
 from tests.harness import Running, family_caller, running
-from tests.integration.enrolling import ANSWERS, EnrollingFamily, enrolling_family
+from tests.integration.enrolling import ANSWERS, EnrollingFamily, enrolling_family, move
 
 pytestmark = pytest.mark.servers
 
@@ -134,16 +132,60 @@ async def test_nothing_typed_outlives_the_draft(family: EnrollingFamily) -> None
         await family.ask(typing(family, "trop tard"))
 
 
-async def test_an_erased_family_leaves_nothing_typed(family: EnrollingFamily) -> None:
+async def test_a_saving_that_comes_after_its_step_is_done_brings_nothing_back(
+    family: EnrollingFamily,
+) -> None:
+    page_id = new_id()
+    await family.ask(typing(family, "Sèvres", page_id=page_id))
+    await family.ask(CompleteStep(application_id=family.application_id, step=1))
+    await family.ask(typing(family, "Sèvres, trop tard", page_id=page_id, position=2))
+    await family.ask(typing(family, "un autre onglet"))
+    assert await kept(family) == ""
+    again = typing(family, "Issy").model_copy(update={"typed_at": datetime.now(UTC)})
+    await family.ask(again)
+    assert await kept(family) == "Issy"
+
+
+async def test_a_saving_that_comes_after_what_was_typed_is_forgotten_brings_nothing_back(
+    family: EnrollingFamily,
+) -> None:
+    await family.ask(ForgetEntries(application_id=family.application_id, step=4))
+    await family.ask(typing(family, "trop tard", step=4))
+    assert await kept(family, 4) == ""
+
+
+async def test_from_the_closing_on_what_was_typed_is_there_to_be_read_until_documents_are_due(
+    family: EnrollingFamily,
+) -> None:
     await family.ask(typing(family, "Sèvres"))
-    family_id = family.caller.family_id
-    assert family_id
-    await family.replica.react(
-        FamilyErased(family_id=family_id, student_ids=(family.student_id,), erased_at=NOW)
-    )
-    async with family.replica.database.transaction() as tx:
-        left = select(func.count()).where(kept_entries.c.family_id == family_id)
-        assert await tx.scalar(left) == 0
+    database, campaign_id = family.replica.database, family.campaign.id
+    now = datetime.now(UTC)
+    await move(family.replica, campaign_id, closes_at=now)
+    late = typing(family, "trop tard").model_copy(update={"typed_at": now - timedelta(seconds=1)})
+    with pytest.raises(Rejection, match="campaign_closed"):
+        await family.ask(late)
+    await purge_entries(database)
+    assert await kept(family) == "Sèvres"
+    await move(family.replica, campaign_id, documents_due_at=now)
+    await purge_entries(database)
+    assert await kept(family) == ""
+
+
+async def test_nothing_is_purged_of_a_campaign_that_is_open_after_documents_are_due(
+    family: EnrollingFamily,
+) -> None:
+    await family.ask(typing(family, "Sèvres"))
+    await move(family.replica, family.campaign.id, documents_due_at=NOW - timedelta(days=1))
+    await purge_entries(family.replica.database)
+    assert await kept(family) == "Sèvres"
+
+
+async def test_a_saving_that_no_column_holds_is_refused(family: EnrollingFamily) -> None:
+    far = typing(family, "Sèvres").model_copy(update={"position": 2**31})
+    for unfit in (far, typing(family, "Sè\0vres")):
+        with pytest.raises(Rejection, match="invalid"):
+            await family.ask(unfit)
+    assert await kept(family) == ""
 
 
 async def test_a_campaign_may_do_without_optional_details_alone(

@@ -2,10 +2,10 @@
 
 from pathlib import Path
 
-from shared.service import Service
+from shared.service import Chore, Service
 from shared.settings import ServiceSettings
 
-from enrolment import commands, entries, queries, reactions
+from enrolment import commands, entries, erasure, queries, reactions
 
 service = Service(
     name="enrolment",
@@ -31,8 +31,9 @@ service = Service(
         reactions.forget_holds,
         reactions.adopt_seat,
         reactions.record_claims,
-        entries.erase_entries,
+        erasure.erase_family,
     ],
+    chores=[Chore(entries.purge_entries, 24 * 3600)],
 )
 
 

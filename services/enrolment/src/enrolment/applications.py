@@ -17,6 +17,7 @@ from sqlalchemy import ColumnElement, RowMapping, Select, and_, func, select, up
 from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from enrolment.adoption import Placement, adopt
+from enrolment.erasure import hold_family
 from enrolment.lifecycle import Progress
 from enrolment.tables import application, campaign, family, hold, student
 
@@ -106,6 +107,7 @@ async def lock_application(
     tx: Transaction, application_id: UUID, family_id: UUID
 ) -> StoredApplication:
     """Find a family's application and keep every other tab and guardian waiting (S71)."""
+    await hold_family(tx, family_id)
     return await _lock(tx, of_family(family_id).where(application.c.id == application_id))
 
 
@@ -116,6 +118,7 @@ async def lock_or_create(
 
     ``application_id`` names the new one; one that exists keeps its own.
     """
+    await hold_family(tx, family_id)
     eligible = (
         select(campaign.c.id)
         .join(family, family.c.site_id == campaign.c.site_id)

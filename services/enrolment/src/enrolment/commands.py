@@ -39,7 +39,7 @@ from enrolment.applications import (
     read_campaign,
     save,
 )
-from enrolment.entries import draft_ended, step_done
+from enrolment.entries import forget_draft, forget_step
 from enrolment.holds import known_holds
 from enrolment.receipts import new_receipt
 
@@ -110,7 +110,7 @@ async def complete_step(command: CompleteStep, caller: Caller, tx: Transaction) 
     now = datetime.now(UTC)
     stored = await lock_application(tx, command.application_id, caller.family())
     progress = lifecycle.complete(stored.progress, command.step, stored.campaign, now)
-    await step_done(tx, stored.id, command.step, caller)
+    await forget_step(tx, stored.id, command.step, caller)
     return (await save(tx, stored, progress)).answer()
 
 
@@ -128,7 +128,7 @@ async def record_authorisations(
         by=caller.name,
         seen=command.revision,
     )
-    await step_done(tx, stored.id, lifecycle.AUTHORISATIONS, caller)
+    await forget_step(tx, stored.id, lifecycle.AUTHORISATIONS, caller)
     return (await save(tx, stored, progress)).answer()
 
 
@@ -142,7 +142,7 @@ async def record_course_choices(
     progress = lifecycle.choose(
         stored.progress, command.choices, command.remarks, stored.campaign, now
     )
-    await step_done(tx, stored.id, lifecycle.COURSES, caller)
+    await forget_step(tx, stored.id, lifecycle.COURSES, caller)
     return (await save(tx, stored, progress)).answer()
 
 
@@ -163,7 +163,7 @@ async def submit_application(
     )
     saved = await save(tx, stored, progress)
     if saved is not stored:
-        await draft_ended(tx, saved.id)
+        await forget_draft(tx, saved.id)
         await emit(
             tx,
             ApplicationSubmitted(
@@ -205,7 +205,7 @@ async def decline_reenrolment(
     progress = lifecycle.decline(stored.progress, stored.campaign, receipt=receipt)
     saved = await save(tx, stored, progress)
     if saved is not stored:
-        await draft_ended(tx, saved.id)
+        await forget_draft(tx, saved.id)
         await emit(
             tx,
             ReenrolmentDeclined(

@@ -17,6 +17,7 @@ from enrolment.lifecycle import KnownHold
 from enrolment.tables import hold
 
 type HoldFacts = dict[str, object]
+type _HoldRow = tuple[object, ...]
 
 _END_ALONE: HoldFacts = {
     "student_id": None,
@@ -86,13 +87,8 @@ async def holds_of(
     tx: Transaction, student_ids: Collection[UUID], choices: Iterable[CourseChoice]
 ) -> dict[UUID, KnownHold]:
     """Give the holds of ``choices`` that are known and these students' own."""
-    chosen = [choice.hold_id for choice in choices if choice.hold_id]
-    if not chosen:
-        return {}
-    rows = await tx.execute(
-        select(hold).where(hold.c.id.in_(chosen), hold.c.student_id.in_(student_ids))
-    )
-    return {row.id: _known(row) for row in rows}
+    told = await _told(tx, choices)
+    return {row.id: _known(row) for row in told if row.student_id in student_ids}
 
 
 async def known_holds(
@@ -102,21 +98,24 @@ async def known_holds(
 
     Raises the Rejection ``not_found`` where one is another student's (S97).
     """
+    told = await _told(tx, choices)
+    if any(row.student_id != student_id for row in told):
+        raise Rejection.not_found()
+    return {row.id: _known(row) for row in told}
+
+
+async def _told(tx: Transaction, choices: Iterable[CourseChoice]) -> Sequence[Row[_HoldRow]]:
+    """Give the rows of the holds of ``choices``, but those of which the end alone was told."""
     chosen = [choice.hold_id for choice in choices if choice.hold_id]
     if not chosen:
-        return {}
+        return ()
     rows = await tx.execute(
         select(hold).where(hold.c.id.in_(chosen), hold.c.student_id.is_not(None))
     )
-    found: dict[UUID, KnownHold] = {}
-    for row in rows:
-        if row.student_id != student_id:
-            raise Rejection.not_found()
-        found[row.id] = _known(row)
-    return found
+    return rows.all()
 
 
-def _known(row: Row[tuple[object, ...]]) -> KnownHold:
+def _known(row: Row[_HoldRow]) -> KnownHold:
     return KnownHold(
         follow_id=row.follow_id,
         course_id=row.course_id,

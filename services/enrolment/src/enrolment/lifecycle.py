@@ -59,7 +59,6 @@ _SLOT = re.compile(
 )
 """A weekday and hours, "JEUDI - 17.00 à 18.30", unless the reason for having no choice follows."""
 
-
 _NOTHING_HELD = {"held_until": None, "seat_lost": False}
 
 
@@ -113,14 +112,14 @@ def start(progress: Progress, campaign: Campaign, at: datetime) -> Progress:
     """
     if progress.state == "submitted":
         return progress
-    _require_open(campaign, at, since=campaign.prepares_at)
+    require_open(campaign, at, since=campaign.prepares_at)
     return _reopened(progress)
 
 
 def complete(progress: Progress, step: int, campaign: Campaign, at: datetime) -> Progress:
     """Do a step whose content lives elsewhere; one done before stays done."""
     _require_draft(progress)
-    _require_open(campaign, at, since=campaign.prepares_at)
+    require_open(campaign, at, since=campaign.prepares_at)
     return _advanced(progress, step)
 
 
@@ -138,7 +137,7 @@ def authorise(
     ``seen`` is the revision of the answers that were shown: others are not replaced unseen.
     """
     _require_draft(progress)
-    _require_open(campaign, at, since=campaign.prepares_at)
+    require_open(campaign, at, since=campaign.prepares_at)
     given = progress.authorisations
     if given and _answers(given) == _answers(authorisations):
         return _advanced(progress, AUTHORISATIONS)
@@ -164,7 +163,7 @@ def choose(
 ) -> Progress:
     """Do step 4: what is decided of each course, once the campaign is open (S23, S60)."""
     _require_draft(progress)
-    _require_open(campaign, at, since=campaign.opens_at)
+    require_open(campaign, at, since=campaign.opens_at)
     _require_whole(choices)
     is_repeat = progress.chosen_at and _decided(progress.choices) == _decided(choices)
     return replace(
@@ -194,7 +193,7 @@ def submit(
     if progress.state == "submitted":
         return progress
     _require_draft(progress)
-    _require_open(campaign, receipt.received_at, since=campaign.opens_at)
+    require_open(campaign, receipt.received_at, since=campaign.opens_at)
     _require_reached(progress, RECAP)
     wished = progress.remarks if remarks is None else remarks
     _require_something_asked(progress.choices, wished)
@@ -220,7 +219,7 @@ def decline(progress: Progress, campaign: Campaign, *, receipt: Receipt) -> Prog
         return progress
     if progress.receipt and receipt.received_at < progress.receipt.received_at:
         return progress
-    _require_open(campaign, receipt.received_at, since=campaign.opens_at)
+    require_open(campaign, receipt.received_at, since=campaign.opens_at)
     freed = {choice.hold_id for choice in progress.choices if choice.hold_id}
     return replace(
         progress,
@@ -237,7 +236,7 @@ def take_back(progress: Progress, campaign: Campaign, at: datetime) -> Progress:
     """Take a refusal back, until the campaign closes (S22); the courses are to choose again."""
     if progress.state != "declined":
         return progress
-    _require_open(campaign, at, since=campaign.opens_at)
+    require_open(campaign, at, since=campaign.opens_at)
     return _reopened(progress)
 
 
@@ -318,7 +317,8 @@ def _require_draft(progress: Progress) -> None:
         )
 
 
-def _require_open(campaign: Campaign, at: datetime, *, since: datetime) -> None:
+def require_open(campaign: Campaign, at: datetime, *, since: datetime) -> None:
+    """Refuse what comes before ``since``, or from the campaign's closing instant on (S24)."""
     if at < since:
         raise Rejection(
             "campaign_not_open",

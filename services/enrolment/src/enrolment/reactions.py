@@ -15,19 +15,22 @@ from shared.handlers import Occurrence
 from sqlalchemy import delete, select, update
 from sqlalchemy.dialects.postgresql import insert
 
+from enrolment.erasure import find_erased
 from enrolment.holds import details, ends, gain, placement
 from enrolment.tables import application, family, student
 
 
 async def remember_families(event: FamiliesRecorded, tx: Transaction) -> None:
-    """Keep each family's students as of its highest revision."""
+    """Keep each family's students as of its highest revision; nothing of one that was erased."""
     latest = {record.id: record for record in sorted(event.families, key=lambda f: f.revision)}
+    for family_id in await find_erased(tx, latest):
+        del latest[family_id]
     changed = await keep_newer(
         tx,
         family,
         [
             {"id": record.id, "site_id": record.site_id, "revision": record.revision}
-            for record in event.families
+            for record in latest.values()
         ],
     )
     await tx.execute(delete(student).where(student.c.family_id.in_(changed)))

@@ -55,6 +55,9 @@ student = Table(
 )
 """Who belongs to which family: what decides who may see an application (S97)."""
 
+erased_family = Table("erased_family", metadata, Column("id", Uuid, primary_key=True))
+"""Families that were erased, for ever: what is told of them late is not kept again."""
+
 application = Table(
     "application",
     metadata,
@@ -103,7 +106,9 @@ kept_entries = Table(
     Column("position", Integer, nullable=False),
     Column("typed_at", DateTime(timezone=True), nullable=False),
 )
-"""What someone typed at a step and did not send, for them alone (:mod:`enrolment.entries`)."""
+"""What someone typed at a step and did not send, for them alone (:mod:`enrolment.entries`). Without
+any entry, it is when the step was done or forgotten: what was typed before comes too late.
+"""
 
 hold = Table(
     "hold",

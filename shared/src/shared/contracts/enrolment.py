@@ -43,8 +43,8 @@ class PublishCampaign(Command[Campaign]):
 class Authorisations(Contract):
     """The two answers of step 2 and the version of the text that was shown (S40).
 
-    Who gave them, when, and how many times others were given before is for enrolment to say:
-    whatever is sent of it is not read.
+    Who gave them, when, and their ``revision`` (1 for the first answers, one more whenever others
+    replace them) are for enrolment to say: whatever is sent of it is not read.
     """
 
     image_rights: bool
@@ -60,8 +60,11 @@ class CourseChoice(Contract):
 
     ``hold_id`` and ``course_id`` are given where a slot was chosen, and absent for a row without
     choice or one not re-enrolled. ``label`` is what the family read; once submitted, a row with a
-    hold has the words of that hold. ``held_until`` is the shown end of a hold that is not claimed;
-    ``seat_lost`` is one that ended, or that courses could not claim.
+    hold has the words of that hold.
+
+    ``held_until`` is the shown end of a hold that is not claimed; ``seat_lost`` is one that ended,
+    or that courses could not claim. Both hold in what :class:`ListMyApplications` and
+    :class:`ShowApplication` answer, and there alone: a command does not look at the seats.
     """
 
     follow_id: UUID
@@ -151,14 +154,15 @@ class KeepEntries(Command[None]):
 
     ``page_id`` is the page that it is typed in, ``position`` the rank of this saving among those
     of that page, and ``typed_at`` when it was typed. What was typed before what is kept already
-    changes nothing, whenever it arrives. Doing the step, or ending the draft, forgets it.
-    Refused: ``not_a_draft``.
+    changes nothing, whenever it arrives. Doing the step, or ending the draft, forgets it. What is
+    left where the campaign closes is kept until its documents are not due any more.
+    Refused: ``not_a_draft``, ``campaign_closed``.
     """
 
     application_id: UUID
     step: StepTyped
     page_id: UUID
-    position: int = Field(ge=0)
+    position: int = Field(ge=0, le=2**31 - 1)
     typed_at: AwareDatetime
     entries: tuple[tuple[EntryName, EntryText], ...] = Field(max_length=200)
 
@@ -342,3 +346,10 @@ class DeclineTakenBack(Event, about="application_id"):
     family_id: UUID
     received_at: datetime
     revision: int
+
+
+class FamilyApplicationsErased(Event, about="family_id"):
+    """Nothing is left of who a family is, of its own words and of who answered for it (S96)."""
+
+    family_id: UUID
+    erased_at: datetime
