@@ -40,6 +40,11 @@ async def six_minutes_pass(school: School, number: str) -> None:
         await connection.close()
 
 
+def verification_code(receipt: PdfReader) -> str:
+    (code,) = re.findall(r"Code de vérification : ([A-Z2-7-]{19})", words(receipt))
+    return str(code)
+
+
 @pytest.mark.spec("S72", "S73")
 @pytest.mark.parametrize(("width", "script"), [(320, False), (1280, True)])
 async def test_a_receipt_is_kept_sent_again_and_confirmed(
@@ -60,11 +65,15 @@ async def test_a_receipt_is_kept_sent_again_and_confirmed(
         assert download.suggested_filename == f"accuse-de-reception-{number}.pdf"
         pdf = (await download.path()).read_bytes()
         receipt = PdfReader(io.BytesIO(pdf))
-        for fact in (number, "Sacha ESSAI", "FM 2.1 (0) - LUNDI", school.name, school.email):
-            assert fact in words(receipt)
         (mail,) = portal.mails_about(number)
         (attachment,) = mail.iter_attachments()
-        assert attachment.get_content() == pdf
+        mailed = PdfReader(io.BytesIO(attachment.get_content()))
+        # what is missing may have been reckoned in between: the rest is the same
+        code = verification_code(receipt)
+        facts = (number, code, "Sacha ESSAI", "FM 2.1 (0) - LUNDI", school.name, school.email)
+        for fact in facts:
+            assert fact in words(receipt)
+            assert fact in words(mailed)
 
         await six_minutes_pass(school, number)
         await page.reload()
@@ -82,7 +91,6 @@ async def test_a_receipt_is_kept_sent_again_and_confirmed(
 
         await anyone.follow("Vérifier un autre accusé de réception")
         await anyone.page.get_by_label("Numéro de l'accusé de réception").fill(number)
-        (code,) = re.findall(r"Code de vérification : ([A-Z2-7-]{19})", words(receipt))
         typed = anyone.page.get_by_label("Code de vérification")
         await typed.fill(code[:-1])
         await anyone.press("Vérifier")
