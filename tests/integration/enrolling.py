@@ -134,12 +134,13 @@ class EnrollingFamily:
         return await self.replica.ask(question, self.caller)
 
     async def start(self, application_id: UUID | None = None) -> Application:
-        return await self.ask(
-            StartApplication(
-                application_id=application_id or self.application_id,
-                campaign_id=self.campaign.id,
-                student_id=self.student_id,
-            )
+        return await self.ask(self.beginning(application_id))
+
+    def beginning(self, application_id: UUID | None = None) -> StartApplication:
+        return StartApplication(
+            application_id=application_id or self.application_id,
+            campaign_id=self.campaign.id,
+            student_id=self.student_id,
         )
 
     async def decline(self) -> Application:

@@ -76,10 +76,37 @@ async def test_while_the_service_is_away_the_page_goes_on_trying(room: Room, pag
     assert len(asked) <= 3
 
 
+async def test_a_page_whose_clock_ran_ahead_waits_again(room: Room, page: Page) -> None:
+    later = datetime.now(UTC) + timedelta(hours=2)
+    answer = {
+        "is_open": False,
+        "opens_at": later.isoformat(),
+        "now": datetime.now(UTC).isoformat(),
+    }
+    await page.route("**/ouverture", lambda route: route.fulfill(status=503))
+    await room.show(page, waiting_for_it(_SOON))
+    told = page.locator("[data-opening-told]")
+    await expect(told).to_contain_text("C'est ouvert", timeout=15_000)
+    await page.unroute("**/ouverture")
+    await page.route("**/ouverture", lambda route: route.fulfill(json=answer))
+    await expect(page.get_by_role("timer")).to_contain_text("heure", timeout=15_000)
+    await expect(told).to_be_empty()
+    await page.unroute("**/ouverture")
+
+
+async def test_an_answer_that_the_page_cannot_read_leads_on(room: Room, page: Page) -> None:
+    await page.route("**/ouverture", lambda route: route.fulfill(body="<p>Portail</p>"))
+    await room.show(page, waiting_for_it(_SOON))
+    await expect(page.get_by_role("table", name="Cours suivis cette année")).to_be_visible(
+        timeout=15_000
+    )
+    await page.unroute("**/ouverture")
+
+
 async def test_without_a_script_the_page_says_how_to_come_in(room: Room, plain_page: Page) -> None:
     await room.show(plain_page, waiting_for_it(_SOON))
     main = plain_page.get_by_role("main")
-    await expect(main).to_contain_text("elle se rechargera d'elle-même à l'ouverture")
+    await expect(main).to_contain_text("Revenez à partir de ce moment.")
     courses = plain_page.get_by_role("table", name="Cours suivis cette année")
     async with asyncio.timeout(15):
         while not await courses.is_visible():
@@ -107,7 +134,7 @@ async def test_what_one_types_while_the_campaign_closes_is_given_back(
         "La campagne de réinscription est close"
     )
     await expect(page.get_by_label("Votre saisie")).to_have_value(
-        "Information complémentaire : Alto, puis cor"
+        "Information complémentaire\u00a0: Alto, puis cor"
     )
     await expect(page.get_by_role("main")).to_contain_text("Conservatoire de Meudon")
     await page.get_by_role("link", name="Relire le dossier").click()
@@ -125,6 +152,10 @@ async def test_the_last_minutes_are_said_in_a_page_that_is_open(room: Room, page
     await page.clock.fast_forward("02:00")
     await expect(notice).to_be_visible()
     await expect(notice).to_contain_text("8 minutes")
+    await page.clock.fast_forward("09:00")
+    closed = page.get_by_text("La campagne de réinscription est close depuis le")
+    await expect(closed).to_be_visible()
+    await expect(notice).to_have_count(0)
 
 
 def refused_once_closed(draft: Application) -> Callable[[SubmitApplication], Application]:

@@ -66,7 +66,7 @@ async def test_a_draft_left_at_closing_is_read_and_said_not_to_be_sent(parent: L
     await parent.reads("votre demande n'a pas été transmise", "21 sentier des Vignes")
     await expect(parent.main.get_by_role("button")).to_have_count(0)
     await parent.at("campagne-close-en-tapant")
-    await parent.reads("Votre demande n'a pas été transmise", "Orchestre d'harmonie")
+    await parent.reads("Votre envoi n'a pas été enregistré", "Orchestre d'harmonie")
     await parent.reads("01 99 00 10 10")
 
 

@@ -7,6 +7,7 @@ from shared.ask import ServiceUnavailable
 from shared.contract import Rejection
 from shared.contracts.courses import MyWaitingPlaces
 from shared.contracts.enrolment import (
+    DeclineReenrolment,
     RecordAuthorisations,
     ShowApplication,
     SubmitApplication,
@@ -129,6 +130,24 @@ FAILURE_PAGES: Final = (
             ),
         ),
         409,
+    ),
+    family_page(
+        "campagne-close-en-retirant",
+        f"/reinscription/{STUDENT_ID}/ne-souhaite-pas",
+        when.filed,
+        (
+            Act(
+                "Retirer la demande",
+                meanwhile={DeclineReenrolment: when.campaign_closed()},
+            ),
+        ),
+        409,
+    ),
+    family_page(
+        "campagne-close-avant-de-refuser",
+        f"/reinscription/{STUDENT_ID}/ne-souhaite-pas",
+        lambda: when.at_home(within=house.closed()),
+        status=409,
     ),
     family_page(
         "transmise-entre-temps",

@@ -100,34 +100,35 @@ def test_the_page_that_awaits_the_opening_asks_as_little(
 
 
 @pytest.mark.parametrize(
-    ("page", "depth"),
+    "page",
     [
-        # which children may lack a piece is known once enrolment has told who began
-        ("/accueil", 2),
-        ("/famille", 2),
-        ("/famille/messages", 1),
-        ("/eleves", 1),
-        ("/eleves/{student}/identite", 1),
-        ("/eleves/{student}/cours", 1),
-        ("/eleves/{student}/historique", 1),
-        ("/eleves/{student}/reinscription", 1),
-        ("/eleves/{student}/documents", 1),
+        "/accueil",
+        "/famille",
+        "/famille/messages",
+        "/eleves",
+        "/eleves/{student}/identite",
+        "/eleves/{student}/cours",
+        "/eleves/{student}/historique",
+        "/eleves/{student}/reinscription",
+        "/eleves/{student}/documents",
     ],
 )
-def test_the_other_pages_wait_for_few_answers_in_turn(
-    portal: Portal, family: Household, page: str, depth: int, monkeypatch: pytest.MonkeyPatch
+def test_the_other_pages_ask_all_at_once_too(
+    portal: Portal, family: Household, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     campaign = family.stands_at(5).campaign.model_copy(update={"site_id": SITE.id})
     family.application = family.application.model_copy(update={"campaign": campaign})
     path = page.format(student=family.student.id)
-    assert asking(portal, family, path, monkeypatch).depth <= depth
+    assert asking(portal, family, path, monkeypatch).depth == 1
 
 
+@pytest.mark.parametrize("page", ["recapitulatif", "/accueil", "/famille"])
 def test_what_a_page_asks_beforehand_is_asked_once(
-    portal: Portal, family: Household, monkeypatch: pytest.MonkeyPatch
+    portal: Portal, family: Household, page: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    family.stands_at(5)
-    path = family.at("recapitulatif")
+    campaign = family.stands_at(5).campaign.model_copy(update={"site_id": SITE.id})
+    family.application = family.application.model_copy(update={"campaign": campaign})
+    path = page if page.startswith("/") else family.at(page)
     asking(portal, family, path, monkeypatch)
     portal.services.asked.clear()
     family.reads(path)

@@ -157,6 +157,15 @@ def test_the_mails_of_a_family_follow_its_choice(reader: Reader) -> None:
     assert ChooseLanguage(language="en") in reader.portal.services.asked
 
 
+@pytest.mark.parametrize(("site", "follow"), [("same-origin", True), ("cross-site", False)])
+def test_a_link_on_another_site_changes_no_mail(reader: Reader, site: str, follow: bool) -> None:
+    reader.knows({ChooseLanguage: None})
+    with reader.portal.browser(reader.caller) as browser:
+        page = browser.get("/langue/en?suite=/accueil", headers={"sec-fetch-site": site})
+    assert '<html lang="en"' in page.text
+    assert (ChooseLanguage(language="en") in reader.portal.services.asked) is follow
+
+
 def test_the_pages_change_language_where_the_mails_cannot(reader: Reader) -> None:
     reader.knows({ChooseLanguage: ServiceUnavailable("notifications")})
     with reader.portal.browser(reader.caller) as browser:
@@ -177,6 +186,18 @@ def test_a_page_in_english_says_nothing_in_french(portal: Portal) -> None:
             text = in_english(answer.text)
             said[exhibit.name] = [part for part in french if part in text]
     assert {name: parts for name, parts in said.items() if parts} == {}
+
+
+def test_a_page_in_english_sets_no_mark_apart_as_french_does(portal: Portal) -> None:
+    said = {}
+    with portal.browser() as visitor, portal.browser(CALLER) as family:
+        for exhibit in READ_EXHIBITS:
+            portal.reset(exhibit.answers())
+            reader = family if exhibit.signed_in else visitor
+            reader.cookies.set("langue", "en")
+            text = re.sub(r"<[^>]+>", "", in_english(reader.get(exhibit.path).text))
+            said[exhibit.name] = re.findall(r"\w [:;?»](?!\S).{0,20}", text)
+    assert {name: marks for name, marks in said.items() if marks} == {}
 
 
 def only_french() -> list[str]:

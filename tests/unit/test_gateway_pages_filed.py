@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-from shared.contract import Ask
+from shared.contract import Ask, Rejection
 from shared.contracts.courses import CourseRows
 from shared.contracts.documents import Missing, MissingPiece, MissingPieces
 from shared.contracts.enrolment import (
@@ -157,3 +157,26 @@ def test_a_request_sent_meanwhile_is_not_withdrawn_unseen(family: Household) -> 
 def test_a_filed_request_is_not_withdrawn_once_the_campaign_is_closed(family: Household) -> None:
     family.stands_at(6, state="submitted", closes_in=-DAY)
     assert "Retirer la demande" not in family.reads(family.at("finalisation"))
+
+
+def test_a_withdrawal_that_comes_too_late_says_that_the_request_stays_valid(
+    family: Household,
+) -> None:
+    path = f"/reinscription/{family.student.id}/ne-souhaite-pas"
+    confirmed = filled_in(family.reads(path), path)
+    closed = Rejection("campaign_closed", "La campagne est close.")
+    family.answer({DeclineReenrolment: closed})
+    assert_stays_valid(family, family.sends(path, confirmed, status=409))
+
+    stands(family, family.stands_at(6, state="submitted", closes_in=-DAY))
+    assert_stays_valid(family, family.reads(path, status=409))
+    unaware = [pair for pair in confirmed if pair[0] != "withdraws"]
+    assert_stays_valid(family, family.sends(path, unaware, status=409))
+
+
+def assert_stays_valid(family: Household, page: str) -> None:
+    said = words(page)
+    assert "La campagne de réinscription est close" in said
+    assert "n'a pas été retirée : elle reste valable" in said
+    assert "n'a pas été transmise" not in said
+    assert f'href="{family.at("finalisation")}"' in page

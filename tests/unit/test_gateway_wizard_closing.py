@@ -12,6 +12,8 @@ from shared.contracts.enrolment import (
     CompleteStep,
     CourseChoice,
     KeptEntries,
+    ListMyApplications,
+    MyApplications,
     RecordAuthorisations,
     ShowApplication,
     ShowEntries,
@@ -88,6 +90,17 @@ def test_without_a_script_the_page_reloads_once_and_only_close_to_the_opening(
     assert 300 <= int(seconds) <= 311
 
 
+@pytest.mark.parametrize("opens_in", [20 * MINUTE, 5 * MINUTE])
+def test_the_page_promises_to_reload_to_those_without_a_script_alone(
+    family: Household, opens_in: timedelta
+) -> None:
+    page = waits(family, opens_in)
+    promised = re.sub(r"<noscript>.*?</noscript>", "", page, flags=re.DOTALL)
+    assert "elle se rechargera" not in promised
+    assert ("elle se rechargera" in page) is (opens_in == 5 * MINUTE)
+    assert "Revenez à partir de ce moment." in promised
+
+
 @pytest.mark.parametrize(("opens_in", "is_open"), [(5 * MINUTE, False), (-MINUTE, True)])
 def test_whether_it_is_open_is_told_to_the_script(
     family: Household, opens_in: timedelta, is_open: bool
@@ -113,14 +126,25 @@ def test_the_script_is_told_to_wait_while_enrolment_is_away(family: Household) -
 def test_the_last_minutes_are_said_on_every_step(family: Household, step: int) -> None:
     family.stands_at(5, closes_in=8 * MINUTE)
     page = family.reads(family.at(PATHS[step]))
-    (notice,) = re.findall(r"<div[^>]*data-closes-at[^>]*>", page)
-    assert "hidden" not in notice
-    assert "dans 7 minutes" in words(page)
+    assert "La campagne ferme le" in said_by_itself(page)
+    assert "dans 7 minutes" in said_by_itself(page)
 
     family.stands_at(5, closes_in=DAY)
-    page = family.reads(family.at(PATHS[step]))
-    (notice,) = re.findall(r"<div[^>]*data-closes-at[^>]*>", page)
-    assert "hidden" in notice
+    assert said_by_itself(family.reads(family.at(PATHS[step]))) == ""
+
+
+def test_what_the_script_says_at_the_closing_is_in_the_page(family: Household) -> None:
+    family.stands_at(5, closes_in=DAY)
+    page = family.reads(family.at("recapitulatif"))
+    closes_at = formats.instant(family.application.campaign.closes_at)
+    assert f'data-closed="La campagne de réinscription est close depuis le {closes_at}."' in page
+
+
+def said_by_itself(page: str) -> str:
+    """What the region of the last minutes holds, which is there beforehand to be heard."""
+    unseen = re.compile(r"<template>.*?</template>", re.DOTALL)
+    _before, _region, after = page.partition('<div role="status" data-closes-at')
+    return words(unseen.sub("", after.partition(">")[2].partition("<span")[0])).strip()
 
 
 # After the closing
@@ -130,12 +154,12 @@ def answered_too_late(family: Household, path: str, page: str) -> str:
     """What a page sent too late is answered, which says what became of it and whom to ask."""
     shown = words(page)
     assert "La campagne de réinscription est close" in shown
-    assert "Votre demande n'a pas été transmise." in shown
+    assert "Votre envoi n'a pas été enregistré." in shown
     assert SITE.phone in shown
     assert f'href="/dossiers/{family.application.id}/brouillon"' in page
     assert f'action="{path}"' not in page
     typed = re.search(r"<textarea[^>]* readonly>([^<]*)", page)
-    return typed[1] if typed else ""
+    return words(typed[1]) if typed else ""
 
 
 def test_coordinates_sent_after_the_closing_are_given_back(family: Household) -> None:
@@ -155,6 +179,7 @@ def test_coordinates_sent_after_the_closing_are_given_back(family: Household) ->
         (2, yes_to_both(), "Autorisation de sortie : Non"),
         (3, [], ""),
         (4, [("remarks", "Alto, puis cor")], "Information complémentaire : Alto, puis cor"),
+        (4, [("remarks", "oui")], "Information complémentaire : oui"),
         (5, [("remarks", "Alto, puis cor")], "Information complémentaire : Alto, puis cor"),
     ],
 )
@@ -183,9 +208,23 @@ def test_a_wish_after_the_closing_says_whom_to_ask(family: Household) -> None:
     family.answer({StartApplication: CLOSED})
     fields = [("campaign_id", str(draft.campaign.id)), ("application_id", str(draft.id))]
     page = family.sends(f"/reinscription/{family.student.id}/souhaite", fields, status=409)
-    assert "Votre demande n'a pas été transmise." in words(page)
+    assert "Votre envoi n'a pas été enregistré." in words(page)
     assert SITE.phone in page
     assert "/brouillon" not in page
+
+
+def test_a_refusal_after_the_closing_is_not_asked_to_be_confirmed(family: Household) -> None:
+    family.stands_at(1, closes_in=-MINUTE)
+    campaign = family.application.campaign
+    path = f"/reinscription/{family.student.id}/ne-souhaite-pas"
+    family.answer({ListMyApplications: MyApplications(campaign=campaign, applications=())})
+    page = words(family.reads(path, status=409))
+    assert f"Elle s'est terminée le {formats.instant(campaign.closes_at)}." in page
+    assert "Votre envoi" not in page
+    assert SITE.phone in page
+    mine = MyApplications(campaign=campaign, applications=(family.application,))
+    family.answer({ListMyApplications: mine})
+    assert family.is_led(path) == f"/dossiers/{family.application.id}/brouillon"
 
 
 def test_a_draft_left_at_closing_is_read_and_no_step_of_it_is_done(family: Household) -> None:
@@ -212,6 +251,30 @@ def test_a_draft_left_at_closing_shows_what_was_typed_and_not_recorded(family: H
     page = words(family.reads(f"/dossiers/{left.id}/brouillon"))
     assert "Ce que vous aviez saisi sans l'enregistrer" in page
     assert "Information complémentaire : Alto, puis cor" in page
+
+
+def test_a_draft_left_at_closing_does_not_show_again_what_is_recorded(family: Household) -> None:
+    left = family.stands_at(4)
+    path = family.at("coordonnees")
+    people = changed(filled_in(family.reads(path), path), **{"-profession": "Luthière"})
+    entries = {
+        1: people,
+        2: [("image_rights", "oui"), ("leaves_alone", "oui")],
+        4: [("remarks", "Alto,\r\npuis cor")],
+    }
+    closed = left.campaign.model_copy(update={"closes_at": datetime.now(UTC) - MINUTE})
+    changes = {"campaign": closed, "remarks": "Alto,\npuis cor"}
+    family.application = left.model_copy(update=changes)
+    now = datetime.now(UTC)
+    family.answer(
+        {ShowEntries: lambda asked: KeptEntries(entries=entries[asked.step], typed_at=now)}
+    )
+    page = family.reads(f"/dossiers/{left.id}/brouillon")
+    (unsent,) = re.findall(r"<textarea[^>]* readonly>([^<]*)", page)
+    assert [words(line) for line in unsent.splitlines()] == [
+        "Responsable, Profession : Luthière",
+        "Autorisation de sortie : Oui",
+    ]
 
 
 def test_a_draft_left_at_closing_does_without_identity(family: Household) -> None:
@@ -255,4 +318,4 @@ def test_what_is_sent_to_a_request_declined_meanwhile_says_so(family: Household)
     family.stands_at(4, state="declined")
     page = family.sends(family.at("cours"), [("remarks", "Alto"), NEXT], status=409)
     assert "Un refus a été enregistré entre-temps" in words(page)
-    assert "Information complémentaire : Alto" in page
+    assert "Information complémentaire : Alto" in words(page)

@@ -7,6 +7,7 @@ import pytest
 from gateway.texts import AUTHORISATIONS
 from shared.ask import ServiceUnavailable
 from shared.contract import Rejection
+from shared.contracts.courses import CourseRows
 from shared.contracts.enrolment import (
     Authorisations,
     CompleteStep,
@@ -153,6 +154,23 @@ def test_only_the_free_text_is_kept_at_the_courses_and_at_the_recap(family: Hous
         (4, (("remarks", "Alto"),)),
         (4, (("remarks", "Alto"),)),
     ]
+
+
+def test_lines_end_the_same_whether_a_script_or_a_browser_sends_them(family: Household) -> None:
+    family.keeps(4, [("remarks", "Alto,\r\npuis cor")])
+    (asked,) = family.asked(KeepEntries)
+    assert asked.entries == (("remarks", "Alto,\npuis cor"),)
+
+
+def test_a_text_recorded_with_other_ends_of_lines_is_the_same_text(family: Household) -> None:
+    family.stands_at(5)
+    recorded = {"remarks": "Alto,\r\npuis cor"}
+    family.application = family.application.model_copy(update=recorded)
+    family.answer({CourseRows: ()})
+    kept(family, [("remarks", "Alto,\npuis cor")])
+    assert "Nous avons gardé" not in words(family.reads(family.at("cours")))
+    kept(family, [("remarks", "Alto,\npuis tuba")])
+    assert "Nous avons gardé" in words(family.reads(family.at("cours")))
 
 
 def test_a_script_is_told_why_nothing_is_kept(family: Household) -> None:

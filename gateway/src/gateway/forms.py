@@ -122,6 +122,11 @@ class Form[M: BaseModel]:
         )
 
 
+def plain_lines(text: str) -> str:
+    """End the lines of a text as scripts do: a form that a browser sends has others."""
+    return text.replace("\r\n", "\n")
+
+
 def _answers(
     model: type[BaseModel], typed: Mapping[str, tuple[str, ...]]
 ) -> dict[str, str | list[str]]:

@@ -15,6 +15,7 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 from litestar.utils.scope.state import ScopeState
 
 from gateway.errors import http_error
+from gateway.forms import plain_lines
 from gateway.people import HttpRequest, sends_text
 
 _NEVER_KEPT = {"_csrf_token", "password", "current_password", "new_password"}
@@ -79,7 +80,7 @@ class PostedForms:
 def _typed(form: FormMultiDict) -> list[tuple[str, str]]:
     """Keep what was typed, but for secrets."""
     return [
-        (name, text)
+        (name, plain_lines(text))
         for name, text in form.multi_items()
         if isinstance(text, str) and name not in _NEVER_KEPT
     ]

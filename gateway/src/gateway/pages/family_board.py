@@ -3,25 +3,14 @@
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Final
 from uuid import UUID
 
 from shared.contracts.courses import PlaceState, WaitingPlace
 from shared.contracts.documents import Missing, MissingPiece, Owner
 from shared.contracts.enrolment import CourseChoice
 
-from gateway.language import gettext as _
-from gateway.language import marked
 from gateway.pages.intents import Intent, Intents
-from gateway.pages.wizard.frame import AUTHORISATIONS, CONTACT_DETAILS, COURSES, DOCUMENTS, RECAP
-
-STEP_NAMES: Final = {
-    CONTACT_DETAILS: marked("Modification des coordonnées"),
-    AUTHORISATIONS: marked("Autorisations"),
-    DOCUMENTS: marked("Documents"),
-    COURSES: marked("Cours"),
-    RECAP: marked("Récapitulatif"),
-}
+from gateway.pages.wizard.frame import COURSES, RECAP
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +22,7 @@ class Card:
     """
 
     intent: Intent
-    steps_left: tuple[str, ...]
+    steps_left: tuple[int, ...]
     is_ready: bool
     held: tuple[CourseChoice, ...]
     offers: tuple[WaitingPlace, ...]
@@ -105,8 +94,8 @@ def _next_step(intent: Intent) -> int | None:
     return min(application.step_reached, RECAP)
 
 
-def _steps_left(intent: Intent, shown: Intents) -> tuple[str, ...]:
+def _steps_left(intent: Intent, shown: Intents) -> tuple[int, ...]:
     following = _next_step(intent)
     if following is None or shown.phase not in {"preparation", "open"}:
         return ()
-    return tuple(_(STEP_NAMES[step]) for step in range(following, RECAP + 1))
+    return tuple(range(following, RECAP + 1))

@@ -23,6 +23,12 @@ from gateway.pages.pieces import SEARCH, missing_if_known, pieces_if_known, sear
 from gateway.pages.places import ask_waiting_places
 from gateway.pages.rendered import page
 from gateway.pages.wizard.frame import ask_family, full_name
+from gateway.pages.wizard.whereabouts import (
+    foresee_family_pieces,
+    foresee_missing,
+    of_begun,
+    remember_begun,
+)
 from gateway.people import HttpRequest, Person
 from gateway.sites import SiteDirectory
 
@@ -34,6 +40,8 @@ async def home(
     directory: NamedDependency[SiteDirectory],
 ) -> Template:
     """Show the children side by side: the campaign, the two choices, what is left (S10, S20)."""
+    for known in of_begun(person):
+        foresee_missing(person, known)
     notices: list[str] = []
     family, mine, places, site = await asyncio.gather(
         ask_family(person, notices),
@@ -70,6 +78,8 @@ async def _ask_missing(
         for intent in shown.students
         if intent.application and intent.application.state != "declined"
     ]
+    if shown.campaign is not None:
+        remember_begun(person, shown.campaign, begun)
     lacking = await asyncio.gather(
         *(missing_if_known(person, shown.campaign, student_id, notices) for student_id in begun)
     )
@@ -88,6 +98,7 @@ async def family_page(
     saved: Annotated[str, QueryParameter(name=SAVED)] = "",
 ) -> Template:
     """Show the guardians, their contact details and the family's documents (S16)."""
+    foresee_family_pieces(person)
     notices = saved_notices(saved)
     family, mine = await asyncio.gather(person.ask(MyFamily()), ask_applications(person, notices))
     students = [(student.id, full_name(student.details)) for student in family.students]

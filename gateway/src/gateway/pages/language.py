@@ -30,12 +30,15 @@ async def choose_language(
     name: FromPath[str],
     back_to: Annotated[str, QueryParameter(name="suite")] = "/",
 ) -> Redirect:
-    """Remember the language, in the browser and for the family's mails, and go back to the page."""
+    """Remember the language, in the browser and for the family's mails, and go back to the page.
+
+    Mails follow only a choice made in a page of ours.
+    """
     language = language_named(name)
     if language is None:
         raise NotFoundException
     person: Person | None = request.scope["state"]["person"]
-    if person is not None and person.caller.family_id is not None:
+    if _is_from_our_page(request) and person is not None and person.caller.family_id is not None:
         await _have_mails_written(person, language)
     cookie = Cookie(
         key=LANGUAGE_COOKIE,
@@ -47,6 +50,11 @@ async def choose_language(
         samesite="lax",
     )
     return Redirect(local_path(back_to), status_code=303, cookies=[cookie])
+
+
+def _is_from_our_page(request: HttpRequest) -> bool:
+    """Tell a choice made here from a link on another site; an older browser does not say."""
+    return request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
 
 
 async def _have_mails_written(person: Person, language: Language) -> None:

@@ -1,5 +1,7 @@
 // What is typed is kept on leaving a field, so that nothing is lost with the page.
 
+import { deadline } from "./deadline.js";
+
 const PAUSES = [2_000, 4_000, 8_000, 16_000, 32_000, 60_000];
 const ANSWER_TIMEOUT = 15_000;
 /** A failure that lasts is told; a shorter one is nobody's business. */
@@ -20,7 +22,6 @@ class Keeper {
   #isSending = false;
   #failures = 0;
   #retry = null;
-  #isStopped = false;
   #sending = null;
 
   constructor(form, status) {
@@ -42,27 +43,28 @@ class Keeper {
     document.addEventListener("visibilitychange", () => {
       if (document.visibilityState === "hidden") this.#keep();
     });
-    // Coming back by the browser's own button shows the page as it was left.
-    window.addEventListener("pageshow", () => {
-      this.#isStopped = false;
-    });
   }
 
   #stop() {
     clearTimeout(this.#retry);
     this.#typedAt = null;
-    this.#isStopped = true;
     this.#sending?.abort();
   }
 
   async #keep() {
     clearTimeout(this.#retry);
     if (this.#typedAt === null || this.#isSending) return;
+    // Typed while the form is on its way: kept if the page stays after all.
+    if (this.#form.dataset.sent) {
+      this.#retry = setTimeout(() => this.#keep(), PAUSES[0]);
+      return;
+    }
     const typedAt = this.#typedAt;
     this.#isSending = true;
     const answer = await this.#send(typedAt);
     this.#isSending = false;
-    if (this.#isStopped) return;
+    // The form itself was sent meanwhile.
+    if (this.#typedAt === null) return;
     if (answer.again) {
       this.#failures += 1;
       if (!navigator.onLine) this.#say(this.#status.dataset.autosaveOffline);
@@ -81,8 +83,7 @@ class Keeper {
   /** Send the whole form; give what to say, or that it is to be tried again. */
   async #send(typedAt) {
     this.#position += 1;
-    this.#sending = new AbortController();
-    const late = setTimeout(() => this.#sending.abort(), ANSWER_TIMEOUT);
+    this.#sending = deadline(ANSWER_TIMEOUT);
     try {
       const response = await fetch(this.#status.dataset.autosave, {
         method: "POST",
@@ -102,8 +103,6 @@ class Keeper {
       return { text: answer.text ?? answer.detail };
     } catch {
       return { again: true };
-    } finally {
-      clearTimeout(late);
     }
   }
 

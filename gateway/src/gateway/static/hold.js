@@ -1,5 +1,6 @@
 // The time left of the held places: seen at every moment, said aloud every five minutes and at the
 // end, and prolonged by a button or by activity in the page.
+import { deadline } from "./deadline.js";
 import { _, ngettext } from "./texts.js";
 
 const SECOND = 1000;
@@ -114,9 +115,22 @@ function prolongByButton(holds) {
       const kept = await prolong([hold]);
       hold.say(kept.get(hold.id) ?? _("place qui n'est plus retenue."));
     } catch {
-      button.form.requestSubmit(button);
+      send(button);
     }
   });
+}
+
+function send(button) {
+  const { form, name, value } = button;
+  if (form.requestSubmit) {
+    form.requestSubmit(button);
+    return;
+  }
+  // An older browser has only `submit`, which knows of no button.
+  const pressed = document.createElement("input");
+  Object.assign(pressed, { type: "hidden", name, value });
+  form.append(pressed);
+  form.submit();
 }
 
 function prolongByActivity(holds) {
@@ -143,7 +157,7 @@ async function prolong(holds) {
       "x-csrf-token": document.querySelector("input[name=_csrf_token]").value,
     },
     body: JSON.stringify({ hold_ids: holds.map((hold) => hold.id) }),
-    signal: AbortSignal.timeout(ANSWER_TIMEOUT),
+    signal: deadline(ANSWER_TIMEOUT).signal,
   });
   if (!response.ok) throw new Error(`the holds were not prolonged: ${response.status}`);
   const { now, holds: kept } = await response.json();

@@ -1,7 +1,9 @@
 // The opening of a campaign: time left by the server's clock, then the way in, without a reload.
 // Without this script the page says when to come back.
 
+import { deadline } from "./deadline.js";
 import { MINUTE, SECOND, duration } from "./duration.js";
+import { Interruption } from "./refusal.js";
 
 const FIRST_PAUSE = 2 * SECOND;
 const LONGEST_PAUSE = 30 * SECOND;
@@ -72,32 +74,45 @@ class Opening {
 
   async #ask(pause) {
     try {
-      const response = await fetch(this.#element.dataset.opening, {
-        headers: { accept: "application/json" },
-        signal: AbortSignal.timeout(ANSWER_TIMEOUT),
-      });
-      // whoever must sign in again, or has nothing to do here any more, is told by the page itself
-      if (response.status >= 500 || response.status === 429) throw new Error("not yet");
-      if (response.ok && !(await this.#isOpen(response))) return;
-      location.replace(this.#element.dataset.leadsTo);
-    } catch {
-      this.#tell(this.#element.dataset.patience);
-      setTimeout(() => this.#ask(Math.min(2 * pause, LONGEST_PAUSE)), pause * (0.5 + Math.random()));
+      if (!(await this.#isOpen())) return;
+    } catch (error) {
+      if (error instanceof Interruption) {
+        this.#tell(this.#element.dataset.patience);
+        const moment = pause * (0.5 + Math.random());
+        setTimeout(() => this.#ask(Math.min(2 * pause, LONGEST_PAUSE)), moment);
+        return;
+      }
+      console.error(error);
     }
+    location.replace(this.#element.dataset.leadsTo);
   }
 
   // A clock that ran ahead counts again, by the answer's.
-  async #isOpen(response) {
+  async #isOpen() {
+    const response = await this.#answer();
+    // whoever must sign in again, or has nothing to do here any more, is told by the page itself
+    if (!response.ok) return true;
     const { is_open: isOpen, opens_at: opensAt, now } = await response.json();
     if (isOpen) return true;
+    this.#tell("");
     this.#learn(opensAt, now);
     this.#timer = setInterval(() => this.#show(), SECOND);
     return false;
   }
 
+  async #answer() {
+    const { signal } = deadline(ANSWER_TIMEOUT);
+    const headers = { accept: "application/json" };
+    const asking = fetch(this.#element.dataset.opening, { headers, signal });
+    const response = await asking.catch(() => {
+      throw new Interruption();
+    });
+    if (response.status >= 500 || response.status === 429) throw new Interruption();
+    return response;
+  }
+
   #tell(text) {
     const told = this.#element.querySelector("[data-opening-told]");
-    told.hidden = false;
     if (told.textContent !== text) told.textContent = text;
   }
 

@@ -1,5 +1,6 @@
 // The way of a file from the browser straight to the store: a ticket, the sending, then word that it
 // has arrived. Each is tried again when the network fails; repeating any of them is harmless.
+import { deadline } from "./deadline.js";
 import { Interruption, megabytes, Refusal, SignedOut } from "./refusal.js";
 import { _ } from "./texts.js";
 
@@ -65,6 +66,7 @@ async function passed(pause) {
 }
 
 async function post(url, token, content) {
+  const { signal } = deadline(ANSWER_TIMEOUT);
   let response;
   try {
     response = await fetch(url, {
@@ -75,7 +77,7 @@ async function post(url, token, content) {
         "x-csrf-token": token,
       },
       body: JSON.stringify(content),
-      signal: AbortSignal.timeout(ANSWER_TIMEOUT),
+      signal,
     });
   } catch {
     throw new Interruption(UNREACHABLE);

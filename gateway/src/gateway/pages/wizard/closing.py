@@ -10,11 +10,15 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
 from shared.contract import Rejection
-from shared.contracts.enrolment import ShowApplication
+from shared.contracts.enrolment import Application, ShowApplication
+from shared.contracts.identity import Family, Guardian, Student
 
+from gateway.forms import Form, plain_lines
 from gateway.pages.details import details_of
 from gateway.pages.folders import student_path
 from gateway.pages.rendered import page
+from gateway.pages.wizard.authorisations import AuthorisationsForm
+from gateway.pages.wizard.coordinates import Coordinates
 from gateway.pages.wizard.entries import ask_kept
 from gateway.pages.wizard.frame import (
     AUTHORISATIONS,
@@ -46,6 +50,7 @@ def came_too_late(request: HttpRequest, refusal: Rejection) -> Response[Any]:
     closes_at = refusal.facts.get("closes_at")
     context = {
         "closes_at": datetime.fromisoformat(str(closes_at)) if closes_at else None,
+        "is_sent": request.method == "POST",
         "typed": readable(typed(request)),
         "draft_path": draft_path,
     }
@@ -80,6 +85,7 @@ async def show_draft(
     if not is_left_at_closing(application):
         raise Elsewhere(present_path(application))
     not_asked = application.campaign.fields_not_asked
+    recorded = _recorded(application, family)
     student = find_student(family, application.student_id)
     context = {
         "application": application,
@@ -90,12 +96,28 @@ async def show_draft(
         ],
         "student": details_of(student, not_asked) if student else [],
         "unsent": readable(
-            pair for kept in (people, answers, remarks) if kept for pair in kept.entries
+            pair
+            for kept in (people, answers, remarks)
+            if kept
+            for pair in kept.entries
+            if (pair[0], plain_lines(pair[1]).strip()) not in recorded
         ),
         "documents_path": student_path(application.student_id),
         "now": datetime.now(UTC),
     }
     return page(request, "wizard/brouillon.html", context, notices=notices)
+
+
+def _recorded(application: Application, family: Family | None) -> set[tuple[str, str]]:
+    """Give what the steps' forms would send of an application as it is recorded."""
+    people: tuple[Guardian | Student, ...] = ()
+    if family is not None:
+        people = (*family.guardians, *family.students)
+    pairs = {pair for each in people for pair in Coordinates.recorded(each).entries}
+    if application.authorisations:
+        answers = Form.of(AuthorisationsForm(**application.authorisations.model_dump()))
+        pairs |= {(name, answers.text(name)) for name in answers.typed}
+    return pairs | {("remarks", plain_lines(application.remarks))}
 
 
 ROUTES = [show_draft]

@@ -91,9 +91,9 @@ async def show(
 async def record(
     request: HttpRequest, person: NamedDependency[Person], application_id: FromPath[UUID]
 ) -> Template | Redirect:
-    """Keep every person's coordinates, or none where one of them needs mending.
+    """Record everyone's coordinates, once nothing that was typed needs mending.
 
-    What somebody else changed meanwhile needs mending too: it is told, and sent again.
+    Where somebody else changed a person's meanwhile, it is told, and theirs are sent again.
     """
     posted = typed(request)
     household = (await _open(person, application_id)).posted(posted)

@@ -25,7 +25,7 @@ from gateway import formats
 from gateway.forms import OTHERWISE_WRONG, WHOLE_FORM, Form
 from gateway.language import gettext as _
 from gateway.language import marked
-from gateway.pages.wizard.people_forms import PersonForm, form_of, label, read, typed
+from gateway.pages.wizard.people_forms import PersonForm, form_of, label, prefilled, read
 from gateway.people import Person
 from gateway.refusals import detail_of
 
@@ -58,7 +58,9 @@ class Coordinates:
     def recorded(cls, person: Guardian | Student, not_asked: Collection[str] = ()) -> Self:
         """Show what is recorded, as a person would have typed it; some may be missing."""
         model = form_of(person)
-        pairs = {name: (typed(name, person.details.get(name, "")),) for name in model.model_fields}
+        pairs = {
+            name: (prefilled(name, person.details.get(name, "")),) for name in model.model_fields
+        }
         form = Form(model, prefix(person), pairs)
         return cls(person, form, frozenset(not_asked), person.revision)
 
@@ -205,7 +207,7 @@ class Coordinates:
                 continue
             is_untouched = (declared[change.field] or "") == change.old_value
             if is_untouched:
-                texts = {**form.typed, change.field: (typed(change.field, change.new_value),)}
+                texts = {**form.typed, change.field: (prefilled(change.field, change.new_value),)}
                 form = replace(form, typed=texts)
             outcome = _(_SHOWN if is_untouched else _KEPT)
             form = form.refuse(change.field, f"{self._told(change)} {outcome}")

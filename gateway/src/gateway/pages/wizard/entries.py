@@ -26,7 +26,7 @@ from shared.identifiers import new_id
 from shared.observability import get_logger
 
 from gateway import formats
-from gateway.forms import Form
+from gateway.forms import Form, plain_lines
 from gateway.language import gettext as _
 from gateway.pages.wizard.choices import RemarksForm
 from gateway.pages.wizard.frame import RECAP, Typed, step_path, typed
@@ -106,11 +106,12 @@ def resumed_remarks(
     application: Application, kept: KeptEntries | None, step: Literal[4, 5]
 ) -> tuple[Form[RemarksForm], Keeping]:
     """Give the free text that steps 4 and 5 share, as it was typed last, or else as recorded."""
+    recorded = plain_lines(application.remarks)
     texts = dict(kept.entries) if kept else {}
-    text = texts.get(_REMARKS, application.remarks)
-    is_newer = text.strip() != application.remarks
+    text = plain_lines(texts.get(_REMARKS, recorded))
+    is_newer = text.strip() != recorded
     typed_at = kept.typed_at if kept and is_newer else None
-    form = Form(RemarksForm, typed={_REMARKS: (text if is_newer else application.remarks,)})
+    form = Form(RemarksForm, typed={_REMARKS: (text if is_newer else recorded,)})
     return form, keeping(application.id, step, typed_at)
 
 
@@ -120,7 +121,7 @@ async def keep_typed(
     person: NamedDependency[Person],
     application_id: FromPath[UUID],
     step: FromPath[StepShown],
-    position: Annotated[int, HeaderParameter(name="x-position", ge=1)] = 1,
+    position: Annotated[int, HeaderParameter(name="x-position", ge=1, le=2**31 - 1)] = 1,
     age: Annotated[int, HeaderParameter(name="x-age-milliseconds", ge=0)] = 0,
 ) -> Kept:
     """Keep what a page has, as our script sends it: the whole form, and how long ago it was typed.

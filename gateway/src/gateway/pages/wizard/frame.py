@@ -7,7 +7,7 @@ from uuid import UUID
 
 from litestar.response import Redirect, Template
 from shared.contract import Rejection
-from shared.contracts.enrolment import Application, ShowApplication
+from shared.contracts.enrolment import Application, Campaign, ShowApplication
 from shared.contracts.identity import Family, MyFamily, Student
 
 from gateway.forms import Form
@@ -60,14 +60,14 @@ class AlreadyAnswered(Elsewhere):
         self.application = application
 
 
-class LeftAtClosing(Rejection):
-    """A draft is opened after its campaign closed: it is read, and no step of it is done (S24)."""
+class CampaignClosed(Rejection):
+    """What is asked for can no longer be done: a draft is read, and no step of it is done (S24)."""
 
-    def __init__(self, application: Application) -> None:
+    def __init__(self, campaign: Campaign) -> None:
         super().__init__(
             CAMPAIGN_CLOSED,
             marked("La campagne de réinscription est close depuis le %(closes_at)s."),
-            closes_at=application.campaign.closes_at.isoformat(),
+            closes_at=campaign.closes_at.isoformat(),
         )
 
 
@@ -107,12 +107,12 @@ def is_left_at_closing(application: Application) -> bool:
 async def open_step(person: Person, application_id: UUID, step: int) -> Application:
     """Give an application whose ``step`` may be opened.
 
-    Raises Elsewhere, or LeftAtClosing, where it may not.
+    Raises Elsewhere, or CampaignClosed, where it may not.
     """
     application = await person.ask(ShowApplication(application_id=application_id))
     remember(application)
     if is_left_at_closing(application):
-        raise LeftAtClosing(application)
+        raise CampaignClosed(application.campaign)
     if application.state != "draft":
         raise AlreadyAnswered(application)
     if application.step_reached < step:

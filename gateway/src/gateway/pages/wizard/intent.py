@@ -23,10 +23,13 @@ from shared.identifiers import new_id
 from gateway.forms import Form, YesNo
 from gateway.pages.rendered import page
 from gateway.pages.wizard.frame import (
+    CAMPAIGN_CLOSED,
     DONE,
+    CampaignClosed,
     Elsewhere,
     ask_family,
     find_student,
+    is_left_at_closing,
     present_path,
     step_path,
     student_name,
@@ -86,14 +89,19 @@ async def decline(
         begun = _begun(mine, student_id)
         if begun and begun.state == "submitted":
             return await _confirmation(request, person, student_id, mine)
-    application = await person.ask(
-        DeclineReenrolment(
-            application_id=intent.application_id,
-            campaign_id=intent.campaign_id,
-            student_id=student_id,
-            received_at=received_at,
-        )
+    question = DeclineReenrolment(
+        application_id=intent.application_id,
+        campaign_id=intent.campaign_id,
+        student_id=student_id,
+        received_at=received_at,
     )
+    try:
+        application = await person.ask(question)
+    except Rejection as refusal:
+        if refusal.code != CAMPAIGN_CLOSED:
+            raise
+        mine = await person.ask(ListMyApplications())
+        return _too_late(request, _begun(mine, student_id), refusal)
     return Redirect(step_path(application.id, DONE), status_code=303)
 
 
@@ -123,8 +131,10 @@ async def _confirmation(
     if mine.campaign is None or is_unknown:
         raise Rejection.not_found()
     begun = _begun(mine, student_id)
-    if begun and begun.state == "declined":
+    if begun and (begun.state == "declined" or is_left_at_closing(begun)):
         raise Elsewhere(present_path(begun))
+    if datetime.now(UTC) >= mine.campaign.closes_at:
+        return _too_late(request, begun, CampaignClosed(mine.campaign))
     context = {
         "campaign": mine.campaign,
         "application_id": begun.id if begun else new_id(),
@@ -133,6 +143,14 @@ async def _confirmation(
         "student_name": student_name(family, student_id),
     }
     return page(request, "wizard/ne-souhaite-pas.html", context, notices=notices)
+
+
+def _too_late(request: HttpRequest, begun: Application | None, refusal: Rejection) -> Template:
+    """Say that a request sent before the closing stays as it is; otherwise raise the refusal."""
+    if begun is None or begun.state != "submitted":
+        raise refusal
+    context = {"closes_at": begun.campaign.closes_at, "filed_path": step_path(begun.id, DONE)}
+    return page(request, "wizard/retrait-tardif.html", context, status_code=refusal.status)
 
 
 def _begun(mine: MyApplications, student_id: UUID) -> Application | None:

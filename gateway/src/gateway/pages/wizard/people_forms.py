@@ -218,6 +218,6 @@ def read(name: str, text: str) -> str:
     return formats.phone(text) if name == "mobile" or "phone" in name else text
 
 
-def typed(name: str, text: str) -> str:
+def prefilled(name: str, text: str) -> str:
     """Write a detail as it is typed in a form, whose days are French in any language."""
     return f"{date.fromisoformat(text):%d/%m/%Y}" if name == "birth_on" and text else text

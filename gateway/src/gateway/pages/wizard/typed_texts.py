@@ -14,16 +14,21 @@ _LABELS: Final = {
     "image_rights": marked("Droit à l'image"),
     "leaves_alone": marked("Autorisation de sortie"),
 }
+_YES_OR_NO: Final = {"image_rights", "leaves_alone"}
 _ANSWERS: Final = {"oui": marked("Oui"), "non": marked("Non")}
 
 
 def readable(posted: Iterable[tuple[str, str]]) -> str:
     """Write a line a field, empty where nobody would read any of it."""
     return "\n".join(
-        f"{label} : {_(_ANSWERS[text]) if text in _ANSWERS else text}"
+        _("%(subject)s : %(text)s", subject=label, text=_answer(name, text))
         for name, text in posted
         if text.strip() and (label := _label(name))
     )
+
+
+def _answer(name: str, text: str) -> str:
+    return _(_ANSWERS[text]) if name in _YES_OR_NO and text in _ANSWERS else text
 
 
 def _label(name: str) -> str:

@@ -5,6 +5,7 @@ It says nothing of who may see what: each service answers that for itself.
 """
 
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Final
@@ -31,21 +32,26 @@ class Whereabouts:
 _of_applications: OrderedDict[UUID, Whereabouts] = OrderedDict()
 _present: dict[UUID, Campaign] = {}
 """The campaign of each site as it was last shown."""
+_begun: OrderedDict[UUID, tuple[Whereabouts, ...]] = OrderedDict()
+"""The students of each family whose application was begun, as they were last shown."""
 
 
 def remember(application: Application) -> None:
     """Take note of an application that was just shown; the longest unseen is forgotten."""
     campaign = application.campaign
     known = Whereabouts(campaign.id, application.student_id, campaign.opens_at)
-    _of_applications[application.id] = known
-    _of_applications.move_to_end(application.id)
-    if len(_of_applications) > _REMEMBERED_AT_MOST:
-        _of_applications.popitem(last=False)
+    _note(_of_applications, application.id, known)
 
 
 def remember_present(campaign: Campaign) -> None:
     """Take note of the present campaign of a site."""
     _present[campaign.site_id] = campaign
+
+
+def remember_begun(person: Person, campaign: Campaign, student_ids: Iterable[UUID]) -> None:
+    """Take note of whose applications were begun in the caller's family."""
+    begun = tuple(Whereabouts(campaign.id, each, campaign.opens_at) for each in student_ids)
+    _note(_begun, person.caller.family(), begun)
 
 
 def of_application(application_id: UUID) -> Whereabouts | None:
@@ -57,6 +63,12 @@ def of_student(person: Person, student_id: UUID) -> Whereabouts | None:
     """Give a student in the present campaign of the caller's site, where it was shown before."""
     campaign = _present.get(person.caller.site_id) if person.caller.site_id else None
     return Whereabouts(campaign.id, student_id, campaign.opens_at) if campaign else None
+
+
+def of_begun(person: Person) -> tuple[Whereabouts, ...]:
+    """Give the students of the caller's family whose application was begun, as last shown."""
+    family_id = person.caller.family_id
+    return _begun.get(family_id, ()) if family_id else ()
 
 
 def foresee_rows(person: Person, known: Whereabouts | None) -> None:
@@ -77,6 +89,13 @@ def foresee_pieces(person: Person, known: Whereabouts | None) -> None:
         person.foresee(ListPieces(campaign_id=known.campaign_id, student_id=known.student_id))
 
 
+def foresee_family_pieces(person: Person) -> None:
+    """Ask now for the family's own pieces to provide in the present campaign of its site."""
+    campaign = _present.get(person.caller.site_id) if person.caller.site_id else None
+    if campaign is not None:
+        person.foresee(ListPieces(campaign_id=campaign.id, student_id=None))
+
+
 def foresee_missing(person: Person, known: Whereabouts | None) -> None:
     """Ask now for the pieces that are missing."""
     if known is not None:
@@ -86,3 +105,10 @@ def foresee_missing(person: Person, known: Whereabouts | None) -> None:
             student_id=known.student_id,
         )
         person.foresee(question)
+
+
+def _note[Known](noted: OrderedDict[UUID, Known], about: UUID, known: Known) -> None:
+    noted[about] = known
+    noted.move_to_end(about)
+    if len(noted) > _REMEMBERED_AT_MOST:
+        noted.popitem(last=False)
