@@ -53,7 +53,7 @@ packages_missing() {
     has_library libgssapi_krb5.so.2 || echo libgssapi-krb5-2
     [ -e /usr/share/zoneinfo/Europe/Paris ] || echo tzdata
     [ ! -e gateway/package-lock.json ] || has npm || printf '%s\n' nodejs npm
-    [ "$purpose" != test ] || has chromium || echo chromium
+    [ "$purpose" != test ] || has chromium-headless-shell || echo chromium-headless-shell
 }
 
 # A pyenv shim exists for versions that are not selected, and fails: an interpreter is one that runs.

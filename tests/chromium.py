@@ -1,4 +1,4 @@
-"""Debian's Chromium, without a window."""
+"""Debian's Chromium without its window, which takes a third of the processor time of the whole."""
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -22,7 +22,7 @@ async def chromium() -> AsyncIterator[Browser]:
     """Start a browser, and stop it once the block ends."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(
-            executable_path="/usr/bin/chromium", args=_ARGUMENTS
+            executable_path="/usr/bin/chromium-headless-shell", args=_ARGUMENTS
         )
         yield browser
         await browser.close()

@@ -28,6 +28,8 @@ async def test_the_whole_journey_needs_no_mouse(
     (family,) = school.families
     async with Parent.at(browser, portal.stack.public_url, width=1280) as parent:
         page, keys = parent.page, Keyboard(parent.page)
+        # from the start: a browser told of it too late opens a chooser of its own
+        page.on("filechooser", lambda _: None)
         await page.goto(f"{parent.url}/connexion")
         await parent.reloads_until(page.get_by_role("option", name=school.name))
         await keys.press("Tab", "Enter")

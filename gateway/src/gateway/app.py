@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 from litestar import Litestar
-from litestar.config.compression import CompressionConfig
 from litestar.config.csrf import CSRFConfig
 from litestar.di import Provide
 from litestar.middleware import DefineMiddleware
@@ -20,6 +19,7 @@ from shared.server import run_process
 
 from gateway.api import api_router, openapi_config
 from gateway.assets import Assets
+from gateway.compression import CompressionMiddleware
 from gateway.correlation import CorrelationMiddleware
 from gateway.ended_sessions import EndedSessions
 from gateway.errors import EXCEPTION_HANDLERS
@@ -38,11 +38,6 @@ from gateway.store import StoreDoor
 from gateway.theme import ThemeRefused, load_theme
 
 _ANSWER_WITHIN_SECONDS = 5.0
-# A form's token beside what somebody else chose could be guessed from its compressed length by who
-# has the page asked for again and again (BREACH): our cookies do not go with such requests.
-_COMPRESSION = CompressionConfig(
-    backend="gzip", minimum_size=1024, gzip_compress_level=5, exclude=["^/assets/"]
-)
 MAX_BODY_BYTES = 256 * 1024
 """What any form may weigh; the one that carries a file says its own limit."""
 
@@ -93,7 +88,6 @@ def application(
         ],
         exception_handlers=EXCEPTION_HANDLERS,
         csrf_config=csrf,
-        compression_config=_COMPRESSION,
         before_send=[security],
         template_config=template_config(assets),
         openapi_config=openapi_config(settings.public_url),
@@ -101,7 +95,8 @@ def application(
         logging_config=None,
     )
     # around the router: an address that leads nowhere is correlated and logged like any other
-    correlated = CorrelationMiddleware(LanguageMiddleware(app.asgi_handler, API_PREFIX))
+    pages = CompressionMiddleware(app.asgi_handler)
+    correlated = CorrelationMiddleware(LanguageMiddleware(pages, API_PREFIX))
     app.asgi_handler = live_seats.around(correlated, security.headers)
     return app
 
