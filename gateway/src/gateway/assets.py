@@ -17,6 +17,7 @@ from litestar.exceptions import NotFoundException
 from litestar.params import FromPath
 from litestar.response.base import ASGIResponse
 
+from gateway.compression import accepts_gzip
 from gateway.theme import Theme
 
 OWN_FOLDER: Final = Path(__file__).parent / "static"
@@ -103,7 +104,7 @@ class Assets:
         if _matches(request.headers.get("if-none-match", ""), asset.etag):
             return ASGIResponse(status_code=304, headers=headers)
         body = asset.body
-        if _accepts_gzip(request.headers.get("accept-encoding", "")):
+        if accepts_gzip(request.headers.get("accept-encoding", "")):
             headers["content-encoding"] = "gzip"
             body = asset.compressed
         # Litestar leaves these two out of an answer to HEAD.
@@ -128,8 +129,3 @@ def _digest(content: bytes) -> str:
 def _matches(if_none_match: str, etag: str) -> bool:
     tags = {tag.strip().removeprefix("W/") for tag in if_none_match.split(",")}
     return "*" in tags or etag.removeprefix("W/") in tags
-
-
-def _accepts_gzip(accept_encoding: str) -> bool:
-    codings = [coding.replace(" ", "").partition(";") for coding in accept_encoding.split(",")]
-    return any(name == "gzip" and weight not in {"q=0", "q=0.0"} for name, _, weight in codings)

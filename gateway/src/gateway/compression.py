@@ -29,7 +29,7 @@ class CompressionMiddleware:
         if scope["type"] != ScopeType.HTTP:
             await self._app(scope, receive, send)
             return
-        accepts = "gzip" in Headers.from_scope(scope).get("accept-encoding", "")
+        accepts = accepts_gzip(Headers.from_scope(scope).get("accept-encoding", ""))
         held: Message | None = None
 
         async def send_compressed(message: Message) -> None:
@@ -51,3 +51,9 @@ class CompressionMiddleware:
             await send(message)
 
         await self._app(scope, receive, send_compressed)
+
+
+def accepts_gzip(accept_encoding: str) -> bool:
+    """Tell whether who sent this header reads what was compressed."""
+    codings = [coding.replace(" ", "").partition(";") for coding in accept_encoding.split(",")]
+    return any(name == "gzip" and weight not in {"q=0", "q=0.0"} for name, _, weight in codings)
