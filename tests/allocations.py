@@ -135,9 +135,10 @@ def accept(joined: JoinRequest) -> AcceptRequest:
     return AcceptRequest(joined.place_id, joined.family_id, SITE, PARENT)
 
 
-def submit(of: Row, *seat_ids: UUID, at: datetime = NOW) -> ClaimRequest:
-    """The application of a row's student is submitted, with some seats."""
-    return ClaimRequest(uuid4(), CAMPAIGN.id, of.student_id, seat_ids, received_at=at)
+def submit(of: Row, *seat_ids: UUID, at: datetime = NOW, left: Sequence[Row] = ()) -> ClaimRequest:
+    """The application of a row's student is submitted, with some seats, and without some rows."""
+    rows = frozenset(each.follow_id for each in left)
+    return ClaimRequest(uuid4(), CAMPAIGN.id, of.student_id, seat_ids, rows, at, received_at=at)
 
 
 def decline(of: Row, *, at: datetime = NOW) -> DeclineRequest:

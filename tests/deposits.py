@@ -2,7 +2,8 @@
 
 from datetime import UTC, datetime, timedelta
 
-from shared.contracts.documents import Document, DocumentState, Owner, Piece, UploadTicket
+from shared.contracts.documents import Owner, Piece
+from shared.contracts.files import Document, DocumentState, UploadTicket
 from shared.identifiers import new_id
 
 

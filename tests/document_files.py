@@ -11,7 +11,7 @@ import pikepdf
 from pikepdf import Array, Dictionary, Name, Pdf
 from PIL import ExifTags, Image, ImageDraw
 from pypdf import PdfWriter
-from shared.contracts.documents import MAX_DOCUMENT_BYTES
+from shared.contracts.files import MAX_DOCUMENT_BYTES
 
 PNG_SIGNATURE = b"\x89PNG\r\n\x1a\n"
 

@@ -14,7 +14,6 @@ from shared.contract import CsvLine, Rejection
 from shared.contracts.courses import DisciplinesRecorded, StudentDisciplines
 from shared.contracts.documents import (
     DeclinePiece,
-    Document,
     ListPieces,
     OpenDocument,
     OpenPublication,
@@ -23,9 +22,9 @@ from shared.contracts.documents import (
     Pieces,
     RegisterUpload,
     ShowDocument,
-    UploadTicket,
 )
 from shared.contracts.enrolment import CampaignPublished
+from shared.contracts.files import Document, UploadTicket
 from shared.contracts.identity import FamiliesRecorded, FamilyRecord, StudentRecord
 from shared.identifiers import new_id
 from yarl import URL

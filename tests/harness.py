@@ -11,7 +11,7 @@ from weakref import WeakSet
 
 import aio_pika
 from shared.ask import Services
-from shared.broker import dead_queue
+from shared.broker import RETRY_DELAYS_SECONDS, dead_queue, declare_topology, retry_exchange
 from shared.callers import Caller, TokenSigner
 from shared.contract import Ask, Event
 from shared.contracts.reactions import REACTIONS
@@ -27,6 +27,11 @@ from stack.running import Stack
 from yarl import URL
 
 _VHOST = "tests"
+_QUEUES = (
+    *REACTIONS,
+    *map(dead_queue, REACTIONS),
+    *map(retry_exchange, RETRY_DELAYS_SECONDS),
+)
 _HAVING_VHOST: WeakSet[Stack] = WeakSet()
 
 
@@ -82,10 +87,14 @@ class Running[Settings: ServiceSettings]:
         token = self.token_for(caller) if caller else None
         return await self.services.ask(question, token=token)
 
-    async def react(self, event: Event, *, event_id: UUID | None = None) -> None:
+    async def react(
+        self, event: Event, *, event_id: UUID | None = None, happened_at: datetime | None = None
+    ) -> None:
         """Have every reaction to this event happen now, as if it had come from the broker."""
         occurrence = Occurrence(
-            id=event_id or new_id(), happened_at=datetime.now(UTC), correlation_id="test"
+            id=event_id or new_id(),
+            happened_at=happened_at or datetime.now(UTC),
+            correlation_id="test",
         )
         for reaction in self.service.reacting():
             if reaction.signature.message is type(event):
@@ -144,14 +153,19 @@ async def eventually(
 
 
 async def _empty_vhost(servers: Stack) -> str:
-    """Give the address of a virtual host apart from the system's, without any queue of ours."""
+    """Give the address of a virtual host apart from the system's, its queues as if new.
+
+    Most are: those that have messages, or a reader that may give some back, are taken away.
+    """
     if servers not in _HAVING_VHOST:
         await servers.rabbitmq.provide([_VHOST])
         _HAVING_VHOST.add(servers)
     broker_url = str(URL(servers.rabbitmq.url).with_path(f"/{_VHOST}"))
     async with await aio_pika.connect(broker_url) as connection:
         channel = await connection.channel()
-        for queue in REACTIONS:
-            await channel.queue_delete(queue)
-            await channel.queue_delete(dead_queue(queue))
+        await declare_topology(channel)
+        for name in _QUEUES:
+            queue = (await channel.declare_queue(name, passive=True)).declaration_result
+            if queue.message_count or queue.consumer_count:
+                await channel.queue_delete(name)
     return broker_url

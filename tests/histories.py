@@ -218,12 +218,22 @@ class _Drawing:
 
     def _claim(self) -> ClaimRequest:
         named = self._seat()
+        others = [
+            each
+            for each in self._seats
+            if each.row.student_id == named.row.student_id and each.id != named.id
+        ]
+        besides = self._draw(st.lists(st.sampled_from(others), max_size=2)) if others else []
+        left = [] if self._draw(st.integers(0, 3)) else [self._draw(_rows)]
+        received_at = self._now - self._draw(_a_while)
         return ClaimRequest(
             UUID(int=7),
             CAMPAIGN.id,
             named.row.student_id,
-            (named.id,) if self._draw(st.integers(0, 4)) else (),
-            self._now - self._draw(_a_while),
+            tuple(each.id for each in (named, *besides)) if self._draw(st.integers(0, 4)) else (),
+            frozenset(each.follow_id for each in left),
+            received_at - self._draw(_a_while),
+            received_at,
         )
 
     def _decline(self) -> DeclineRequest:

@@ -12,6 +12,7 @@ from identity.settings import IdentitySettings
 from shared.broker import EVENTS_EXCHANGE
 from shared.callers import Caller
 from shared.contract import CsvLine, Event
+from shared.contracts.accounts import SignedIn
 from shared.contracts.identity import (
     FamiliesRecorded,
     FamilyRecord,
@@ -19,7 +20,6 @@ from shared.contracts.identity import (
     ImportGuardians,
     ImportSites,
     ImportStudents,
-    SignedIn,
     SignIn,
 )
 from shared.identifiers import imported_id

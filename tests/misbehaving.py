@@ -5,7 +5,7 @@ import signal
 import time
 
 from documents.findings import Finding
-from shared.contracts.documents import ContentType
+from shared.contracts.files import ContentType
 
 
 def die() -> None:

@@ -17,7 +17,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 _PROJECT = Path(__file__).parents[1]
-_IMPORTED_AT_START = ("anyio._backends._asyncio", "litestar.plugins.pydantic")
+_IMPORTED_AT_START = (
+    "anyio._backends._asyncio",
+    "litestar.exceptions.responses",
+    "litestar.middleware.response_cache",
+    "litestar.plugins.attrs",
+    "litestar.plugins.pydantic",
+)
 """What a replica imports as it starts, rather than before."""
 
 

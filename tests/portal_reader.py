@@ -13,7 +13,6 @@ from shared.contracts.courses import (
     WaitingPlace,
 )
 from shared.contracts.documents import (
-    Document,
     ListPieces,
     Missing,
     MissingPieces,
@@ -29,6 +28,7 @@ from shared.contracts.enrolment import (
     MyApplications,
     Receipt,
 )
+from shared.contracts.files import Document
 from shared.contracts.identity import Family, Guardian, ListSites, MyFamily, Site, Student
 from shared.identifiers import new_id
 

@@ -12,7 +12,7 @@ from uuid import UUID
 import asyncpg
 from shared.ask import Services, ServiceUnavailable
 from shared.callers import TokenSigner
-from shared.contract import Ask, CsvLine, Rejection
+from shared.contract import Ask, Rejection
 from shared.contracts.courses import (
     CourseRow,
     CourseRows,
@@ -45,14 +45,9 @@ from shared.identifiers import imported_id, new_id
 from stack.demonstration import PASSWORD, operator_token
 from stack.running import Stack
 
+from tests import exports
+from tests.exports import NEXT_YEAR, THIS_YEAR, lines
 from tests.harness import eventually, family_caller
-
-_THIS_YEAR, _NEXT_YEAR = "2026-2027", "2027-2028"
-
-
-def lines(*cells: dict[str, str]) -> tuple[CsvLine, ...]:
-    """Number some CSV lines as a file would."""
-    return tuple(CsvLine(number=number, cells=each) for number, each in enumerate(cells, start=2))
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,7 +155,7 @@ class School:
         return f"{self.code}-2026-1"
 
     def course_id(self, group: int = 0) -> UUID:
-        return imported_id("course", f"{self.code}-2027-{group}")
+        return imported_id("course", self._next_year(group))
 
     @property
     def site_id(self) -> UUID:
@@ -182,38 +177,37 @@ class School:
     def follow_id(self, family: Household) -> UUID:
         return imported_id("follow", f"{family.code}-E1/{self.this_year}")
 
+    def _next_year(self, group: int) -> str:
+        return f"{self.code}-2027-{group}"
+
     async def load(self, seats: Sequence[int]) -> None:
         """Import everything, publish the campaign, and wait until every service knows."""
         operator, system = self.system.operator, self.system
         everyone = (*self.families, self.probe)
         imports: list[Ask[Any]] = [
-            ImportSites(lines=lines(_site(self))),
-            ImportFamilies(lines=lines(*(_family(self.code, each) for each in everyone))),
+            ImportSites(lines=lines(exports.site(self.code, self.name, self.email))),
+            ImportFamilies(
+                lines=lines(*(exports.family(self.code, each.code) for each in everyone))
+            ),
             ImportGuardians(
-                lines=lines(*(_guardian(each) for each in everyone)),
+                lines=lines(
+                    *(exports.guardian(each.code, each.username, each.email) for each in everyone)
+                ),
                 initial_password=PASSWORD,
             ),
-            ImportStudents(lines=lines(*(_student(each) for each in everyone))),
+            ImportStudents(lines=lines(*(exports.student(each.code) for each in everyone))),
             ImportCourses(
                 lines=lines(
-                    _group(self.code, self.this_year, _THIS_YEAR, "1.4", 0, 500),
+                    exports.group(self.code, self.this_year, "1.4", seats=500, year=THIS_YEAR),
                     *(
-                        _group(self.code, f"{self.code}-2027-{index}", _NEXT_YEAR, "2.1", index, n)
-                        for index, n in enumerate(seats)
+                        exports.group(self.code, self._next_year(index), "2.1", index, seats=many)
+                        for index, many in enumerate(seats)
                     ),
                 )
             ),
             ImportEnrolments(
                 lines=lines(
-                    *(
-                        {
-                            "eleve": f"{each.code}-E1",
-                            "cours": self.this_year,
-                            "annee": _THIS_YEAR,
-                            "niveau_propose": "2.1",
-                        }
-                        for each in everyone
-                    )
+                    *(exports.follow(f"{each.code}-E1", self.this_year) for each in everyone)
                 )
             ),
         ]
@@ -222,6 +216,21 @@ class School:
         published = PublishCampaign(campaign=_campaign(self), site_code="ESS")
         await system.ask(published, operator)
         await eventually(lambda: self._is_known_everywhere(self.probe))
+
+    async def record_email(self, family: Household, email: str) -> None:
+        """Import another e-mail of the guardian's, or none; wait until mails are written there."""
+        line = exports.guardian(family.code, family.username, email)
+        await self.system.ask(ImportGuardians(lines=lines(line)), self.system.operator)
+
+        async def is_known() -> int:
+            return await self.system.count(
+                "notifications",
+                "SELECT count(*) FROM family WHERE id = $1 AND guardians -> 0 ->> 'email' = $2",
+                family.family_id,
+                email,
+            )
+
+        await eventually(is_known)
 
     async def rows(self, family: Household) -> tuple[CourseRow, ...]:
         """What the family sees at step 4."""
@@ -241,17 +250,19 @@ class School:
         (hold,) = await self.system.ask(command, family.token)
         return hold
 
+    async def begin(self, family: Household) -> Application:
+        """Click "Je souhaite réinscrire"."""
+        start = StartApplication(
+            application_id=new_id(),
+            campaign_id=self.campaign_id,
+            student_id=family.student_id,
+        )
+        return await self.system.ask(start, family.token)
+
     async def prepare(self, family: Household, group: int = 0) -> Application:
         """Steps 1 to 4: everything but "Valider"."""
         ask, token = self.system.ask, family.token
-        application = await ask(
-            StartApplication(
-                application_id=new_id(),
-                campaign_id=self.campaign_id,
-                student_id=family.student_id,
-            ),
-            token,
-        )
+        application = await self.begin(family)
         answers = Authorisations(image_rights=True, leaves_alone=False, text_version="essai")
         await ask(CompleteStep(application_id=application.id, step=1), token)
         await ask(
@@ -328,81 +339,9 @@ def _campaign(school: School) -> Campaign:
     return Campaign(
         id=school.campaign_id,
         site_id=school.site_id,
-        school_year=_NEXT_YEAR,
+        school_year=NEXT_YEAR,
         prepares_at=now - timedelta(days=1),
         opens_at=now - timedelta(minutes=1),
         closes_at=now + timedelta(days=30),
         documents_due_at=now + timedelta(days=45),
     )
-
-
-def _site(school: School) -> dict[str, str]:
-    return {
-        "code": school.code,
-        "ville": school.code,
-        "nom": school.name,
-        "adresse": "1 place de l'Essai",
-        "code_postal": "92000",
-        "commune": "Essai",
-        "telephone": "01 99 00 00 00",
-        "courriel": school.email,
-        "page_tarifs": "https://territoire.example/tarifs",
-    }
-
-
-def _family(site: str, family: Household) -> dict[str, str]:
-    return {"code": family.code, "site": site, "nom": "ESSAI"}
-
-
-def _guardian(family: Household) -> dict[str, str]:
-    return {
-        "code": f"{family.code}-R1",
-        "famille": family.code,
-        "identifiant": family.username,
-        "civilite": "Madame",
-        "nom": "ESSAI",
-        "prenom": "Camille",
-        "adresse": "2 rue de l'Essai",
-        "code_postal": "92000",
-        "ville": "Essai",
-        "tel_domicile": "",
-        "mobile": "06 39 98 00 01",
-        "tel_pro": "",
-        "courriel": family.email,
-    }
-
-
-def _student(family: Household) -> dict[str, str]:
-    return {
-        "code": f"{family.code}-E1",
-        "famille": family.code,
-        "civilite": "Monsieur",
-        "nom": "ESSAI",
-        "prenom": "Sacha",
-        "ne_le": "01/02/2015",
-        "niveau_scolaire": "CM2",
-        "etablissement": "École de l'Essai",
-    }
-
-
-def _group(
-    site: str, code: str, year: str, level: str, index: int, capacity: int
-) -> dict[str, str]:
-    return {
-        "code": code,
-        "site": site,
-        "annee": year,
-        "discipline": "Formation musicale",
-        "cursus": "FM",
-        "niveau": level,
-        "cycle": level[0],
-        "groupe": str(index),
-        "horaires_amenages": "non",
-        "jour": ("LUNDI", "MARDI", "JEUDI", "VENDREDI")[index % 4],
-        "debut": "17:00",
-        "fin": "18:30",
-        "professeur": "M. ESSAI",
-        "salle": "Salle 1",
-        "capacite": str(capacity),
-        "mode": "choix",
-    }

@@ -368,7 +368,7 @@ def yes_to_both() -> Fields:
 
 def words(page: str) -> str:
     """Give a page's text, its markup and its spaces aside."""
-    text = unescape(re.sub(r"<[^>]+>", " ", page)).replace("\u00a0", " ")
+    text = unescape(re.sub(r"<[^>]+>", " ", page.replace("<wbr>", ""))).replace("\u00a0", " ")
     return re.sub(r"\s+", " ", text)
 
 

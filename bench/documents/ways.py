@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import aiohttp
 from minio import Minio
 from shared.ask import Services
-from shared.contracts.documents import CONTENT_TYPES, RegisterUpload
+from shared.contracts.documents import RegisterUpload
+from shared.contracts.files import CONTENT_TYPES
 from shared.observability import correlated
 
 from bench.documents.campaign import Wish

@@ -14,19 +14,15 @@ import aiohttp
 import asyncpg
 from documents.store import INCOMING
 from shared.contract import Contract
-from shared.contracts.documents import (
-    Document,
-    DocumentLink,
-    ImportPieces,
-    OpenUpload,
-    UploadTicket,
-)
+from shared.contracts.documents import ImportPieces, OpenUpload
+from shared.contracts.files import Document, DocumentLink, UploadTicket
 from shared.identifiers import new_id
 from stack.process import Process
 
 from bench.documents.files import scanned_pdf
 from bench.documents.replicas import store_of
-from tests.system import Household, School, lines
+from tests.exports import lines
+from tests.system import Household, School
 
 SIZE = len(scanned_pdf(""))
 """What every file weighs, in bytes: 1.9 Mo."""
@@ -43,6 +39,7 @@ FROM document_step JOIN document ON document.id = document_id
 WHERE campaign_id = $1 GROUP BY document_id
 """
 _TAKEN_AGAIN = "SELECT count(*) FROM document WHERE campaign_id = $1 AND attempts > 1"
+_LEASES_RAN_OUT = "UPDATE document SET verify_after = now() WHERE campaign_id = $1"
 _CLEARED = "DELETE FROM document WHERE campaign_id = $1"
 
 
@@ -191,6 +188,10 @@ class Shelf:
     async def are(self, *states: str) -> bool:
         """Whether there are files in these states, and no other."""
         return await self.states() == Counter(states)
+
+    async def let_the_leases_run_out(self) -> None:
+        """Have half a minute pass for the files that replicas had in hand when they ended."""
+        await self._fetch(_LEASES_RAN_OUT)
 
     async def clear(self) -> None:
         """Take every file away, rows and objects: hundreds are heavy for the tests that follow."""

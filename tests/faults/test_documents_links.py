@@ -9,14 +9,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from documents.store import INCOMING, TICKET_LIFE, ObjectStore
 from shared.contract import Rejection
-from shared.contracts.documents import (
-    MAX_DOCUMENT_BYTES,
-    DocumentLink,
-    OpenDocument,
-    OpenUpload,
-    RemoveDocument,
-    UploadTicket,
-)
+from shared.contracts.documents import OpenDocument, OpenUpload, RemoveDocument
+from shared.contracts.files import MAX_DOCUMENT_BYTES, DocumentLink, UploadTicket
 from shared.identifiers import new_id
 from yarl import URL
 

@@ -16,14 +16,9 @@ from shared.contracts.courses import (
     ReleaseSeat,
     WaitingPlace,
 )
-from shared.contracts.documents import (
-    Document,
-    ListPieces,
-    OpenUpload,
-    RegisterUpload,
-    ShowDocument,
-)
+from shared.contracts.documents import ListPieces, OpenUpload, RegisterUpload, ShowDocument
 from shared.contracts.enrolment import Application, ShowApplication
+from shared.contracts.files import Document
 from shared.contracts.identity import MyFamily
 from shared.identifiers import new_id
 

@@ -7,13 +7,8 @@ from uuid import UUID
 
 import aiohttp
 import pytest
-from shared.contracts.documents import (
-    Document,
-    OpenUpload,
-    RegisterUpload,
-    ReviewQueue,
-    ShowDocument,
-)
+from shared.contracts.documents import OpenUpload, RegisterUpload, ReviewQueue, ShowDocument
+from shared.contracts.files import Document
 from shared.identifiers import new_id
 
 from tests.document_files import pdf

@@ -1,16 +1,26 @@
-"""What tests of accounts have in common: events told, sessions opened, statements counted."""
+"""What tests of accounts have in common: events told, sessions opened, links mailed, time passed,
+statements counted.
+"""
 
 from collections.abc import AsyncIterator, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from contextvars import ContextVar
+from datetime import timedelta
 from uuid import UUID
 
 from identity.settings import IdentitySettings
+from identity.tables import link_request, mailed_link, sign_in_attempt
 from shared.callers import Caller, TokenVerifier
 from shared.contract import Event, Rejection
-from shared.contracts.identity import ImportGuardians, RefreshSession, SignedIn
+from shared.contracts.accounts import SignedIn
+from shared.contracts.identity import (
+    ImportGuardians,
+    PasswordResetOpened,
+    RefreshSession,
+    RequestPasswordReset,
+)
 from shared.identifiers import imported_id
-from sqlalchemy import Engine, event
+from sqlalchemy import Engine, event, update
 
 from tests.harness import Running, operator
 from tests.households import Household, Subscriber, everything_told, lines, subscribed
@@ -76,3 +86,24 @@ async def loses_email(identity: Identity, household: Household) -> None:
 def account_id(household: Household) -> UUID:
     """The account of the household's guardian."""
     return imported_id("account", f"{household.code}-R1")
+
+
+async def forgets(identity: Identity, household: Household, username: str = "") -> None:
+    """Ask for a link under a name."""
+    await identity.ask(
+        RequestPasswordReset(site_id=household.site_id, username=username or household.username)
+    )
+
+
+async def is_mailed(identity: Identity, household: Household) -> str:
+    """Ask for a link, and give its token."""
+    async with hearing(identity, PasswordResetOpened) as opened:
+        await forgets(identity, household)
+        return (await opened.next()).token
+
+
+async def time_passes(identity: Identity, passed: timedelta) -> None:
+    """Have every attempt, request and link be older."""
+    async with identity.database.transaction() as tx:
+        for column in (sign_in_attempt.c.last_at, link_request.c.since, mailed_link.c.expires_at):
+            await tx.execute(update(column.table).values({column: column - passed}))

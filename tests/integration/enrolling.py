@@ -12,7 +12,7 @@ from enrolment.tables import campaign
 from shared.broker import EVENTS_EXCHANGE
 from shared.callers import Caller
 from shared.contract import Ask, Event
-from shared.contracts.courses import Hold, SeatPlaced, SeatsHeld
+from shared.contracts.courses import Hold, SeatPlaced, SeatsClaimed, SeatsHeld
 from shared.contracts.enrolment import (
     Application,
     Authorisations,
@@ -187,6 +187,18 @@ class EnrollingFamily:
         }
         return Hold.model_validate(values | changes)
 
+    def claims(
+        self, filed: Application, *hold_ids: UUID, missing: tuple[UUID, ...] = ()
+    ) -> SeatsClaimed:
+        """What courses tells of the seats of a submission."""
+        assert filed.receipt
+        return SeatsClaimed(
+            application_id=filed.id,
+            hold_ids=hold_ids,
+            missing_hold_ids=missing,
+            received_at=filed.receipt.received_at,
+        )
+
     def seat_placed(self, hold_id: UUID, *, replaces: UUID | None) -> SeatPlaced:
         """An offer accepted for another group of the same row."""
         assert self.caller.family_id
@@ -224,15 +236,20 @@ class EnrollingFamily:
             RecordCourseChoices(application_id=self.application_id, choices=(again, other))
         )
 
-    def submission(self, received_at: datetime | None = None) -> SubmitApplication:
+    def submission(
+        self, received_at: datetime | None = None, *, replaces: str | None = None
+    ) -> SubmitApplication:
         return SubmitApplication(
             application_id=self.application_id,
             received_at=received_at or datetime.now(UTC),
             accepted_text_version="2027-1",
+            replaces_receipt_number=replaces,
         )
 
-    async def submit(self, received_at: datetime | None = None) -> Application:
-        return await self.ask(self.submission(received_at))
+    async def submit(
+        self, received_at: datetime | None = None, *, replaces: str | None = None
+    ) -> Application:
+        return await self.ask(self.submission(received_at, replaces=replaces))
 
 
 async def enrolling_family(

@@ -9,10 +9,8 @@ from documents.app import DocumentsSettings, resources, service
 from shared.contract import Ask
 from shared.contracts.documents import (
     AcceptDocument,
-    Document,
     DocumentAccepted,
     DocumentHistory,
-    DocumentLink,
     ImportPieces,
     MissingPieces,
     OpenDocument,
@@ -21,6 +19,7 @@ from shared.contracts.documents import (
     ReviewQueue,
     ShowDocument,
 )
+from shared.contracts.files import Document, DocumentLink
 from shared.identifiers import new_id
 from stack.running import Stack
 

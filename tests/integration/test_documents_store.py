@@ -13,7 +13,7 @@ from minio import Minio
 from minio.commonconfig import ENABLED
 from minio.error import S3Error
 from minio.versioningconfig import SUSPENDED, VersioningConfig
-from shared.contracts.documents import MAX_DOCUMENT_BYTES
+from shared.contracts.files import MAX_DOCUMENT_BYTES
 from stack.running import Stack
 from stack.topology import BUCKET
 

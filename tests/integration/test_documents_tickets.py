@@ -5,7 +5,8 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 from documents.app import DocumentsSettings, resources, service
-from shared.contracts.documents import MAX_DOCUMENT_BYTES, ImportPieces, OpenUpload
+from shared.contracts.documents import ImportPieces, OpenUpload
+from shared.contracts.files import MAX_DOCUMENT_BYTES
 from shared.identifiers import new_id
 from stack.running import Stack
 

@@ -18,14 +18,8 @@ from documents.store import ObjectStore
 from documents.uploads import Upload
 from documents.verification import FAILURES_ALLOWED, Verification, verify_uploads
 from PIL import ExifTags, Image
-from shared.contracts.documents import (
-    ContentType,
-    Document,
-    ImportPieces,
-    OpenDocument,
-    RemoveDocument,
-    ShowDocument,
-)
+from shared.contracts.documents import ImportPieces, OpenDocument, RemoveDocument, ShowDocument
+from shared.contracts.files import ContentType, Document
 from stack.remembered import free_port
 from stack.running import Stack
 

@@ -11,6 +11,8 @@ from enrolment.tables import application
 from shared.contract import Ask, Rejection
 from shared.contracts.courses import SeatsReleased
 from shared.contracts.enrolment import (
+    AbandonAmendment,
+    AmendApplication,
     ApplicationStarted,
     ApplicationSubmitted,
     CampaignPublished,
@@ -289,6 +291,8 @@ async def test_another_familys_identifiers_are_not_found(
         RecordAuthorisations(**of_theirs, authorisations=ANSWERS),
         RecordCourseChoices(**of_theirs, choices=()),
         SubmitApplication(**of_theirs, received_at=now, accepted_text_version="1"),
+        AmendApplication(**of_theirs, received_at=now),
+        AbandonAmendment(**of_theirs),
         TakeBackDecline(**of_theirs, received_at=now),
         *(
             question

@@ -43,12 +43,8 @@ async def test_claims_are_kept_on_the_application_with_the_seats_that_were_missi
     await family.ask(
         RecordCourseChoices(application_id=family.application_id, choices=(slot, lost))
     )
-    await family.submit()
-    claims = SeatsClaimed(
-        application_id=family.application_id,
-        hold_ids=(family.hold_id,),
-        missing_hold_ids=(missing,),
-    )
+    filed = await family.submit()
+    claims = family.claims(filed, family.hold_id, missing=(missing,))
     await enrolment.react(claims)
     async with enrolment.database.transaction() as tx:
         kept = (

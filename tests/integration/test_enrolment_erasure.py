@@ -14,6 +14,7 @@ from enrolment.reactions import remember_families
 from enrolment.tables import application, family, kept_entries, student
 from shared.contract import Ask, Rejection
 from shared.contracts.enrolment import (
+    AmendApplication,
     FamilyApplicationsErased,
     ForgetEntries,
     KeepEntries,
@@ -237,3 +238,32 @@ async def test_the_remarks_of_a_student_go_with_the_last_family_that_has_the_stu
     assert shown.remarks == "Alto"
     await enrolment.react(erased(second))
     assert await said_of(first.application_id, enrolment) == ("", "")
+
+
+async def test_what_is_changed_in_a_request_goes_with_the_last_family_too(
+    enrolment: Running[ServiceSettings],
+) -> None:
+    first = await enrolling_family(enrolment)
+    second = EnrollingFamily(enrolment, family_caller(), first.campaign, first.student_id)
+    await enrolment.react(recorded(second))
+    await enrolment.react(first.seats_held())
+    await first.fill_in()
+    await enrolment.react(first.claims(await first.submit(), first.hold_id))
+    question = ShowApplication(application_id=first.application_id)
+    await first.ask(
+        AmendApplication(application_id=first.application_id, received_at=datetime.now(UTC))
+    )
+    before = (await second.ask(question)).amendment
+    assert before
+    assert before.authorisations
+    assert before.authorisations.answered_by
+    await enrolment.react(erased(first))
+    after = (await second.ask(question)).amendment
+    anonymous = before.authorisations.model_copy(update={"answered_by": ""})
+    assert after == before.model_copy(update={"authorisations": anonymous})
+    await enrolment.react(erased(second))
+    async with enrolment.database.transaction() as tx:
+        left = await tx.scalar(
+            select(application.c.amendment).where(application.c.id == first.application_id)
+        )
+    assert left is None

@@ -124,15 +124,10 @@ async def test_a_filed_request_says_whether_its_seat_is_kept(
     enrolment: Running[ServiceSettings], claimed: bool
 ) -> None:
     family = await drafting_family(enrolment)
-    await family.submit()
+    filed = await family.submit()
     held = (family.hold_id,)
-    await enrolment.react(
-        SeatsClaimed(
-            application_id=family.application_id,
-            hold_ids=held if claimed else (),
-            missing_hold_ids=() if claimed else held,
-        )
-    )
+    told = family.claims(filed, *held) if claimed else family.claims(filed, missing=held)
+    await enrolment.react(told)
     row, _ = (await shown(family)).choices
     assert row.hold_id == family.hold_id
     assert (row.held_until, row.seat_lost) == (None, not claimed)

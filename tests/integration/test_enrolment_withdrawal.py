@@ -8,7 +8,6 @@ import pytest
 from enrolment.app import service
 from enrolment.tables import application
 from shared.contract import Rejection
-from shared.contracts.courses import SeatsClaimed
 from shared.contracts.enrolment import (
     Application,
     ApplicationSubmitted,
@@ -122,10 +121,9 @@ async def test_a_seat_given_up_serves_no_more_even_where_its_claim_is_told_late(
     enrolment: Running[ServiceSettings],
 ) -> None:
     family = await submitting_family(enrolment)
+    filed = await family.submit()
     await family.decline()
-    await enrolment.react(
-        SeatsClaimed(application_id=family.application_id, hold_ids=(family.hold_id,))
-    )
+    await enrolment.react(family.claims(filed, family.hold_id))
     await family.take_back()
     await family.ask(
         RecordCourseChoices(application_id=family.application_id, choices=family.choices)
@@ -139,18 +137,16 @@ async def test_claims_of_a_submission_withdrawn_since_leave_the_present_one_alon
     enrolment: Running[ServiceSettings],
 ) -> None:
     family = await submitting_family(enrolment)
-    of_the_first = SeatsClaimed(
-        application_id=family.application_id, hold_ids=(), missing_hold_ids=(family.hold_id,)
-    )
+    of_the_first = family.claims(await family.submit(), missing=(family.hold_id,))
     await enrolment.react(of_the_first)
     assert (await claims_of(family))[1] == [family.hold_id]
     await family.decline()
     assert await claims_of(family) == (None, [])
     await enrolment.react(of_the_first)
-    _, hold_id = await submit_again(family)
+    again, hold_id = await submit_again(family)
     await enrolment.react(of_the_first)
     assert await claims_of(family) == (None, [])
-    await enrolment.react(SeatsClaimed(application_id=family.application_id, hold_ids=(hold_id,)))
+    await enrolment.react(family.claims(again, hold_id))
     await enrolment.react(of_the_first)
     claimed_at, missing = await claims_of(family)
     assert claimed_at

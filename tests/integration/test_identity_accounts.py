@@ -6,7 +6,6 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import pytest_asyncio
 from identity.app import resources, service
-from identity.attempts import tell_locks
 from identity.credentials import mail_reset_links, request_password_reset
 from identity.forgetting import forget_links
 from identity.links import LINK_LIFE, REQUESTS_AT_MOST
@@ -14,11 +13,11 @@ from identity.lockout import LOCK, LOCKED_FROM
 from identity.passwords import Passwords
 from identity.settings import IdentitySettings
 from identity.signing_in import sign_in
-from identity.tables import link_request, mailed_link, sign_in_attempt
+from identity.tables import link_request, mailed_link
 from shared.callers import TokenSigner
 from shared.contract import Rejection
+from shared.contracts.accounts import SignedIn
 from shared.contracts.identity import (
-    AccountLocked,
     ChangePassword,
     MyAccount,
     PasswordChanged,
@@ -26,26 +25,28 @@ from shared.contracts.identity import (
     ReadResetLink,
     RequestPasswordReset,
     ResetPassword,
-    SignedIn,
     SignIn,
 )
 from shared.identifiers import new_id
 from shared.outbox import outbox
-from sqlalchemy import func, select, update
+from sqlalchemy import func, select
 from stack.running import Stack
 
 from tests.harness import family_caller, running
-from tests.households import PASSWORD, Household, Subscriber
+from tests.households import PASSWORD, Household
 from tests.integration.accounts import (
     STRONG,
     STRONGER,
     Identity,
     account_id,
     caller_of,
+    forgets,
     goes_on,
     hearing,
+    is_mailed,
     loses_email,
     statements,
+    time_passes,
 )
 
 pytestmark = pytest.mark.servers
@@ -73,39 +74,10 @@ async def changes(
     )
 
 
-async def forgets(identity: Identity, household: Household, username: str = "") -> None:
-    """Ask for a link under a name."""
-    await identity.ask(
-        RequestPasswordReset(site_id=household.site_id, username=username or household.username)
-    )
-
-
-async def is_mailed(identity: Identity, household: Household) -> str:
-    """Ask for a link, and give its token."""
-    async with hearing(identity, PasswordResetOpened) as opened:
-        await forgets(identity, household)
-        return (await opened.next()).token
-
-
 async def refusal_of(identity: Identity, question: ResetPassword | ReadResetLink) -> str:
     with pytest.raises(Rejection) as refused:
         await identity.ask(question)
     return refused.value.code
-
-
-async def fails(identity: Identity, household: Household, times: int) -> None:
-    """Fail to sign in, waiting as long as it takes after each."""
-    for _ in range(times):
-        with pytest.raises(Rejection, match="wrong_credentials"):
-            await household.sign_in(identity, "un autre mot de passe")
-        await time_passes(identity, timedelta(minutes=5))
-
-
-async def time_passes(identity: Identity, passed: timedelta) -> None:
-    """Have every attempt, request and link be older."""
-    async with identity.database.transaction() as tx:
-        for column in (sign_in_attempt.c.last_at, link_request.c.since, mailed_link.c.expires_at):
-            await tx.execute(update(column.table).values({column: column - passed}))
 
 
 async def test_a_password_changed_ends_the_other_sessions_and_not_this_one(
@@ -299,35 +271,6 @@ async def test_no_link_is_opened_for_who_has_no_account_or_no_email(
         assert await tx.scalar(waiting) == 0
 
 
-class CountedPasswords(Passwords):
-    """Passwords, with how often one was checked."""
-
-    checks = 0
-
-    async def match(self, password: str, password_hash: str | None) -> bool:
-        self.checks += 1
-        return await super().match(password, password_hash)
-
-
-async def test_signing_in_takes_the_same_work_until_the_lock_and_beyond(
-    identity: Identity, household: Household
-) -> None:
-    passwords = CountedPasswords()
-    signer = TokenSigner.from_file(identity.settings.token_private_key_file)
-    done = []
-    for username in (household.username, "personne"):
-        wrong = SignIn(site_id=household.site_id, username=username, password="pas le bon")
-        for attempt in range(1, LOCKED_FROM + 3):
-            with statements() as taken, pytest.raises(Rejection, match="wrong_credentials"):
-                await sign_in(wrong, identity.database, passwords, signer)
-            done.append([each for each in taken if "pg_catalog" not in each])
-            if attempt < LOCKED_FROM:
-                await time_passes(identity, timedelta(minutes=5))
-    assert len(done[0]) == 3
-    assert all(taken == done[0] for taken in done)
-    assert passwords.checks == len(done)
-
-
 async def test_a_password_changed_while_it_is_checked_opens_no_session(
     identity: Identity, household: Household
 ) -> None:
@@ -345,50 +288,6 @@ async def test_a_password_changed_while_it_is_checked_opens_no_session(
     right = SignIn(site_id=household.site_id, username=household.username, password=PASSWORD)
     with pytest.raises(Rejection, match="wrong_credentials"):
         await sign_in(right, identity.database, Slow(), signer)
-
-
-async def _next_of(locked: Subscriber[AccountLocked], household: Household) -> AccountLocked:
-    """Give the next lock of one household's account: other tests lock theirs."""
-    while True:
-        told = await locked.next()
-        if told.account_id == account_id(household):
-            return told
-
-
-async def test_a_lock_is_told_to_its_owner_once(identity: Identity, household: Household) -> None:
-    async with hearing(identity, AccountLocked) as locked:
-        await fails(identity, household, LOCKED_FROM)
-        for _ in range(3):
-            await tell_locks(identity.database)
-            with pytest.raises(Rejection):
-                await household.sign_in(identity)
-        first = await _next_of(locked, household)
-        await time_passes(identity, LOCK)
-        await fails(identity, household, LOCKED_FROM)
-        await tell_locks(identity.database)
-        second = await _next_of(locked, household)
-    assert first.to.email == "camille.essai@familles.example"
-    assert first.locked_until > datetime.now(UTC)
-    assert first != second
-
-
-async def test_nine_failures_are_told_to_nobody(identity: Identity, household: Household) -> None:
-    await fails(identity, household, LOCKED_FROM - 1)
-    neighbour = Household(household.site, number=2)
-    await neighbour.settle(identity)
-    async with hearing(identity, AccountLocked) as locked:
-        await fails(identity, neighbour, LOCKED_FROM)
-        await tell_locks(identity.database)
-        assert (await locked.next()).account_id == account_id(neighbour)
-
-
-async def test_a_mailed_link_lifts_the_lock(identity: Identity, household: Household) -> None:
-    await fails(identity, household, LOCKED_FROM)
-    with pytest.raises(Rejection, match="wrong_credentials"):
-        await household.sign_in(identity)
-    token = await is_mailed(identity, household)
-    await identity.ask(ResetPassword(token=token, new_password=STRONG))
-    await household.sign_in(identity, STRONG)
 
 
 async def test_an_account_names_its_username_and_its_address(

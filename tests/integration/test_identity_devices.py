@@ -12,6 +12,7 @@ from identity.lockout import LOCKED_FROM, SLOWED_FROM
 from identity.settings import IdentitySettings
 from identity.tables import contact_change, mailed_link, session
 from shared.contract import Rejection
+from shared.contracts.accounts import SignedIn
 from shared.contracts.identity import (
     ChangePassword,
     ConfirmEmailChange,
@@ -32,7 +33,6 @@ from shared.contracts.identity import (
     RequestPasswordReset,
     ResetPassword,
     SessionsEnded,
-    SignedIn,
     SignIn,
     SignOut,
 )

@@ -25,6 +25,7 @@ from stack.errors import StackError
 from stack.running import Stack
 from stack.servers.antivirus import HARMLESS_TEST_FILE, SIGNATURE
 from stack.servers.object_store import Keys
+from stack.smtp_sink import NO_MAILBOXES
 from stack.topology import BUCKET, REGION, SERVICES
 from yarl import URL
 
@@ -209,6 +210,17 @@ async def test_an_accepted_mail_is_stored_with_its_envelope(stack: Stack) -> Non
     assert received["Subject"] == "Accusé de réception"
     assert received["X-Envelope-To"] == "nicole.test@example.org"
     assert "prise en compte" in received.get_content()
+
+
+async def test_a_domain_without_mailboxes_has_its_mails_refused(stack: Stack) -> None:
+    mail = EmailMessage()
+    mail["From"], mail["To"] = "site@rentree.example", f"nicole.test@{NO_MAILBOXES}"
+    before = stack.mailbox.messages()
+
+    with pytest.raises(aiosmtplib.SMTPRecipientsRefused):
+        await aiosmtplib.send(mail, hostname="127.0.0.1", port=stack.mailbox.port)
+
+    assert len(stack.mailbox.messages()) == len(before)
 
 
 async def test_a_second_stack_cannot_use_the_same_folder(stack: Stack) -> None:

@@ -8,7 +8,7 @@ from playwright.async_api import Locator, Page, expect
 from tests.showroom.exhibits import EXHIBITS
 from tests.showroom.room import Room
 
-INSTANT: Final = re.compile(r"\d{2}/\d{2}/\d{4} à \d{2}:\d{2}")
+INSTANT: Final = re.compile(r"\d{2}/\d{2}/\d{4} à\s\d{2}:\d{2}")
 
 
 class Looker:

@@ -5,29 +5,17 @@ from shared.contracts.courses import CourseRows, ImportEnrolments
 from shared.contracts.identity import ImportStudents
 from shared.identifiers import imported_id
 
+from tests import exports
+from tests.exports import lines
 from tests.harness import eventually
-from tests.system import Household, School, lines
+from tests.system import Household, School
 
 
 async def has_another_child(school: School, family: Household) -> None:
     """Import Noa, and wait until every service that asks knows them."""
     code, operator, ask = f"{family.code}-E2", school.system.operator, school.system.ask
-    student = {
-        "code": code,
-        "famille": family.code,
-        "civilite": "Monsieur",
-        "nom": "ESSAI",
-        "prenom": "Noa",
-        "ne_le": "01/02/2016",
-        "niveau_scolaire": "CM1",
-        "etablissement": "École de l'Essai",
-    }
-    followed = {
-        "eleve": code,
-        "cours": school.this_year,
-        "annee": "2026-2027",
-        "niveau_propose": "2.1",
-    }
+    student = exports.student(family.code) | {"code": code, "prenom": "Noa"}
+    followed = exports.follow(code, school.this_year)
     await ask(ImportStudents(lines=lines(student)), operator)
     await ask(ImportEnrolments(lines=lines(followed)), operator)
     student_id = imported_id("student", code)

@@ -16,14 +16,13 @@ from PIL import Image
 from playwright.async_api import Browser, Download, expect
 from pypdf import PdfReader
 from shared.contracts.documents import (
-    MAX_DOCUMENT_BYTES,
-    Document,
     ListPieces,
     OpenDocument,
     OpenPublication,
     PublishedDocuments,
     RegisterUpload,
 )
+from shared.contracts.files import MAX_DOCUMENT_BYTES, Document
 from shared.identifiers import new_id
 from stack.demonstration import PASSWORD
 

@@ -93,7 +93,7 @@ async def test_home_tells_whom_to_reach_and_what_becomes_of_ones_data(parent: Lo
         "Consulter les tarifs",
     )
     await parent.reads(
-        "responsable du traitement",
+        "Responsable du traitement",
         "Elles servent à réinscrire",
         "destinataires",
         "conservées deux années scolaires",

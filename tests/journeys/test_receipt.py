@@ -2,13 +2,16 @@
 
 import io
 import re
+from datetime import UTC, datetime, timedelta
 
 import asyncpg
 import pytest
 from playwright.async_api import Browser, expect
 from pypdf import PdfReader
+from shared.contracts.notifications import DeliveryState, ListMailFailures, SentMessage
+from stack.smtp_sink import NO_MAILBOXES
 
-from tests.harness import eventually
+from tests.harness import eventually, staff_caller
 from tests.journeys.family import Parent
 from tests.system import School, System
 
@@ -99,3 +102,53 @@ async def test_a_receipt_is_kept_sent_again_and_confirmed(
         await anyone.press("Vérifier")
         await anyone.reads("Cet accusé de réception est authentique")
         assert await anyone.page.evaluate("document.documentElement.scrollWidth") <= width
+
+
+async def mail_failures(school: School) -> tuple[SentMessage, ...]:
+    """What the secretariat is shown of the mails that its families did not get."""
+    signer, staff = school.system.signer, staff_caller(school.site_id)
+    token = signer.sign(staff, datetime.now(UTC), timedelta(minutes=5))
+    return await school.system.ask(ListMailFailures(site_id=school.site_id), token)
+
+
+@pytest.mark.spec("S75")
+@pytest.mark.parametrize(
+    ("address", "state", "told", "width", "script"),
+    [
+        ("", "no_address", "Aucune adresse e-mail n'est enregistrée", 1280, True),
+        (f"camille@{NO_MAILBOXES}", "failed", "n'a pas pu être remis", 320, False),
+    ],
+    ids=["no address", "refused"],
+)
+async def test_a_receipt_that_cannot_be_mailed_is_kept_in_the_portal_and_the_staff_see_it(
+    portal: System,
+    browser: Browser,
+    address: str,
+    state: DeliveryState,
+    told: str,
+    width: int,
+    script: bool,
+) -> None:
+    school = await portal.school(families=1)
+    (family,) = school.families
+    await school.record_email(family, address)
+    application = await school.prepare(family)
+    async with Parent.of(browser, school, family, script=script, width=width) as parent:
+        page = parent.page
+        await page.goto(f"{parent.url}/dossiers/{application.id}/recapitulatif")
+        number = await parent.validates()
+        await parent.reads_at_last("Télécharger l'accusé de réception (PDF)")
+        await parent.reads_at_last(told)
+        await parent.reads("cette page reste dans le portail")
+        await expect(page.get_by_role("main")).not_to_contain_text("Un e-mail vous a été envoyé")
+        async with page.expect_download() as downloading:
+            await parent.follow("Télécharger l'accusé de réception (PDF)")
+        receipt = PdfReader(await (await downloading.value).path())
+        assert number in words(receipt)
+
+        await page.goto(f"{parent.url}/famille/messages")
+        await expect(parent.row("Accusé de réception")).to_contain_text("adresse e-mail")
+        assert await page.evaluate("document.documentElement.scrollWidth") <= width
+    (failure,) = await mail_failures(school)
+    assert (failure.family_id, failure.state) == (family.family_id, state)
+    assert portal.mails_about(number) == []

@@ -92,3 +92,32 @@ async def test_what_is_typed_after_a_form_that_did_not_leave_is_kept(
         await fresh.clock.fast_forward("00:05")
     assert "Luthi" in ((await kept.value).post_data or "")
     await expect(status).to_contain_text("Enregistré à")
+
+
+async def test_a_form_is_sent_once_and_says_that_it_leaves_by_a_status_that_was_there(
+    room: Room, fresh: Page
+) -> None:
+    await room.show(
+        fresh,
+        Exhibit(
+            "coordonnees", f"{_STEP}/coordonnees", lambda: situations.at_step(1), signed_in=True
+        ),
+    )
+    status = await fresh.locator("[role=status][data-sending]").element_handle()
+    assert status is not None
+    assert await status.text_content() == ""
+    sent: list[str] = []
+    fresh.on("request", lambda each: sent.append(each.url) if each.method == "POST" else None)
+    await fresh.route("**/coordonnees", lambda route: route.fulfill(status=204))
+    go_on = fresh.get_by_role("button", name="Passer à l'étape suivante").last
+    async with fresh.expect_response("**/coordonnees"):
+        await go_on.dblclick()
+    assert await status.text_content() == "Envoi en cours."
+    await expect(go_on).to_have_attribute("aria-disabled", "true")
+    assert len(sent) == 1
+    # it seems lost: it may be sent again
+    await fresh.clock.fast_forward("00:11")
+    assert await status.text_content() == ""
+    async with fresh.expect_response("**/coordonnees"):
+        await go_on.click()
+    assert len(sent) == 2

@@ -153,7 +153,7 @@ async def test_a_seat_refused_goes_to_the_next_and_one_left_is_left(
         await first.reads(f"La place actuelle ne change pas : {_OTHER_LABEL}")
         await _fits(first.page)
         await first.press("Refuser la place")
-        await first.reads("vous avez refusé la place")
+        await first.reads("Vous avez refusé la place")
         await first.reads("Vous n'êtes sur aucune liste d'attente.")
 
         await _goes_to(second, _LIST)
@@ -171,7 +171,7 @@ async def test_a_rank_is_given_up_once_that_is_confirmed(browser: Browser, queue
         await first.follow("Annuler")
         await first.follow("Quitter la liste d'attente")
         await first.page.get_by_role("button", name="Quitter la liste").dblclick()
-        await first.reads("vous avez quitté cette liste d'attente")
+        await first.reads("Vous avez quitté cette liste d'attente")
         await _goes_to(second, _LIST)
         await _reads_rank(second, "1er")
 

@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from tests.showroom.amended_pages import AMENDED_PAGES
 from tests.showroom.failure_pages import FAILURE_PAGES
 from tests.showroom.portal_pages import PORTAL_PAGES
 from tests.showroom.public_pages import PUBLIC_PAGES
@@ -10,5 +11,11 @@ from tests.showroom.wizard_pages import WIZARD_PAGES
 
 EXHIBITS: Final[dict[str, Exhibit]] = {
     exhibit.name: exhibit
-    for exhibit in (*PUBLIC_PAGES, *PORTAL_PAGES, *WIZARD_PAGES, *FAILURE_PAGES)
+    for exhibit in (
+        *PUBLIC_PAGES,
+        *PORTAL_PAGES,
+        *WIZARD_PAGES,
+        *AMENDED_PAGES,
+        *FAILURE_PAGES,
+    )
 }

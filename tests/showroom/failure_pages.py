@@ -12,12 +12,13 @@ from shared.contracts.enrolment import (
     ShowApplication,
     SubmitApplication,
 )
-from shared.contracts.identity import MyFamily
+from shared.contracts.identity import MyFamily, SignIn
 
 from tests.portal import Answers
 from tests.showroom import household as house
 from tests.showroom import situations as when
 from tests.showroom.household import APPLICATION_ID, STUDENT_ID, THURSDAY, TRUMPET
+from tests.showroom.public_pages import SIGNS_IN
 from tests.showroom.room import Act, family_page
 
 _STEP: Final = f"/dossiers/{APPLICATION_ID}"
@@ -106,6 +107,16 @@ FAILURE_PAGES: Final = (
         (*_sends({}, loses=(ACCESS_COOKIE,)), Act("Me reconnecter")),
     ),
     family_page(
+        "session-rouverte",
+        f"{_STEP}/autorisations",
+        _at_courses,
+        (
+            *_sends({}, loses=(ACCESS_COOKIE,)),
+            Act("Me reconnecter"),
+            Act("Se connecter", SIGNS_IN, meanwhile={SignIn: when.signed_in_again()}),
+        ),
+    ),
+    family_page(
         "campagne-close-en-tapant",
         f"{_STEP}/cours",
         _at_courses,
@@ -138,7 +149,10 @@ FAILURE_PAGES: Final = (
         (
             Act(
                 "Retirer la demande",
-                meanwhile={DeclineReenrolment: when.campaign_closed()},
+                meanwhile={
+                    **when.at_home(house.application("submitted", 6, within=house.closed())),
+                    DeclineReenrolment: when.campaign_closed(),
+                },
             ),
         ),
         409,

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
 from pathlib import Path
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from playwright.async_api import Page, ViewportSize
 from shared.observability import configure_logging
@@ -19,12 +19,17 @@ from tests.showroom.room import Exhibit, Room
 _HEIGHT: Final = 900
 
 
+type Scheme = Literal["light", "dark"]
+
+_SCHEMES: Final[tuple[Scheme, ...]] = get_args(Scheme.__value__)
+
+
 @dataclass(frozen=True, slots=True)
 class Look:
     """How a page is looked at."""
 
     width: int
-    scheme: Literal["light", "dark"]
+    scheme: Scheme
 
     @property
     def name(self) -> str:
@@ -32,7 +37,9 @@ class Look:
         return f"{self.width}-{self.scheme}"
 
 
-LOOKS: Final = (Look(1280, "light"), Look(1280, "dark"), Look(320, "light"))
+LOOKS: Final = tuple(Look(width, scheme) for width in (1280, 320) for scheme in _SCHEMES)
+PRINTED: Final = ("brouillon", "etape-5", "etape-6", "famille", "refus")
+"""What families print: these are made into PDF too."""
 
 
 async def paint(folder: Path, exhibits: Sequence[Exhibit]) -> None:
@@ -43,6 +50,8 @@ async def paint(folder: Path, exhibits: Sequence[Exhibit]) -> None:
             for exhibit in exhibits:
                 await room.show(page, exhibit)
                 await _picture(page, folder, exhibit)
+                if exhibit.name in PRINTED:
+                    await page.pdf(path=folder / _printed(exhibit), format="A4")
 
 
 async def _picture(page: Page, folder: Path, exhibit: Exhibit) -> None:
@@ -52,6 +61,10 @@ async def _picture(page: Page, folder: Path, exhibit: Exhibit) -> None:
         file = folder / f"{exhibit.name}-{look.name}.png"
         await page.screenshot(path=file, full_page=True, animations="disabled")
     await page.set_viewport_size(_viewport(LOOKS[0]))
+
+
+def _printed(exhibit: Exhibit) -> str:
+    return f"{exhibit.name}.pdf"
 
 
 def _viewport(look: Look) -> ViewportSize:
@@ -67,6 +80,8 @@ def _index(exhibits: Sequence[Exhibit]) -> Iterator[str]:
         for look in LOOKS:
             file = f"{exhibit.name}-{look.name}.png"
             yield f'<a href="{file}"><img src="{file}" loading="lazy" alt="{look.name}"></a> '
+        if exhibit.name in PRINTED:
+            yield f'<a href="{_printed(exhibit)}">on paper</a>'
 
 
 def main(folder: str, *names: str) -> None:

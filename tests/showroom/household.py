@@ -1,11 +1,12 @@
 """The family of the showroom, and where each of its affairs may stand."""
 
+from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.callers import Caller
 from shared.contracts.courses import CourseRow, Hold, Slot, WaitingPlace
-from shared.contracts.documents import DocumentState, Owner, Piece, Pieces, Publication
+from shared.contracts.documents import Owner, Piece, Pieces, Publication
 from shared.contracts.enrolment import (
     Application,
     ApplicationState,
@@ -13,8 +14,9 @@ from shared.contracts.enrolment import (
     CourseChoice,
     Receipt,
 )
+from shared.contracts.files import DocumentState
 from shared.contracts.identity import Family, Guardian, Student
-from shared.contracts.notifications import Delivery, DeliveryState, SentMessage
+from shared.contracts.notifications import Delivery, DeliveryState, MessageKind, SentMessage
 from shared.identifiers import new_id
 
 from tests import deposits, wizard
@@ -22,6 +24,10 @@ from tests.harness import family_caller
 from tests.portal_reader import SITE
 
 DAY: Final = timedelta(days=1)
+_HELP: Final[Mapping[Owner, str]] = {
+    "family": "Au nom d'un responsable, toutes les pages réunies.",
+    "student": "De moins de trois mois.",
+}
 NUMBER: Final = "MEU-2027-000042-1"
 EMAIL: Final = "nicole.test@familles.example"
 CALLER: Final[Caller] = family_caller(site_id=SITE.id).model_copy(
@@ -35,7 +41,17 @@ SITES: Final = (
         }
     ),
     SITE.model_copy(
-        update={"id": new_id(), "town": "Sèvres", "name": "Conservatoire de Sèvres", "code": "SEV"}
+        update={
+            "id": new_id(),
+            "town": "Sèvres",
+            "name": "Conservatoire de Sèvres",
+            "code": "SEV",
+            "address": "8 avenue de l'Exemple",
+            "postcode": "92310",
+            "city": "Sèvres",
+            "phone": "01 99 00 10 20",
+            "email": "sevres@territoire.example",
+        }
     ),
     SITE.model_copy(
         update={
@@ -43,6 +59,11 @@ SITES: Final = (
             "town": "Issy-les-Moulineaux",
             "name": "Conservatoire d'Issy-les-Moulineaux",
             "code": "ISS",
+            "address": "11 rue de l'Exemple",
+            "postcode": "92130",
+            "city": "Issy-les-Moulineaux",
+            "phone": "01 99 00 10 30",
+            "email": "issy@territoire.example",
         }
     ),
 )
@@ -284,6 +305,7 @@ def _piece(
     may_remove = may_change and document is not None
     changes = {
         place: document,
+        "help": _HELP[owner],
         "may_send": may_change,
         "may_remove": may_remove,
         "may_decline": may_change and document is None,
@@ -317,17 +339,17 @@ def delivery(state: DeliveryState = "sent") -> Delivery:
     )
 
 
-def message() -> SentMessage:
-    """A message sent to the family."""
+def message(kind: MessageKind = "submission_receipt", state: DeliveryState = "sent") -> SentMessage:
+    """A message to the family, and what became of it."""
     now = datetime.now(UTC)
     return SentMessage(
         id=new_id(),
-        kind="submission_receipt",
+        kind=kind,
         family_id=CALLER.family(),
         student="Émile TEST",
         created_at=now,
-        to=EMAIL,
-        state="sent",
+        to="" if state == "no_address" else EMAIL,
+        state=state,
         at=now,
         failure="",
         attempts=(),

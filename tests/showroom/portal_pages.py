@@ -5,17 +5,12 @@ from datetime import UTC, datetime, timedelta
 from typing import Final
 
 from shared.contract import Rejection
-from shared.contracts.courses import WaitingPlace
-from shared.contracts.documents import Missing, MissingPieces, PublishedDocuments
+from shared.contracts.accounts import Account
+from shared.contracts.courses import CourseRows, WaitingPlace
+from shared.contracts.documents import ListPieces, Missing, MissingPieces, PublishedDocuments
 from shared.contracts.enrolment import ListMyApplications, MyApplications
-from shared.contracts.identity import (
-    Account,
-    ChangePassword,
-    MyAccount,
-    MyFamily,
-    RequestEmailChange,
-)
-from shared.contracts.notifications import ListMessages
+from shared.contracts.identity import ChangePassword, MyAccount, MyFamily, RequestEmailChange
+from shared.contracts.notifications import ListMessages, SentMessage
 
 from tests.portal import Answers
 from tests.showroom import household as house
@@ -38,8 +33,11 @@ def _home(changes: Answers | None = None) -> Callable[[], Answers]:
 
 
 def _nothing_missing() -> Answers:
-    nothing = Missing(due_at=datetime.now(UTC) + DAY, pieces=())
-    return {**when.at_home(), MissingPieces: nothing}
+    nothing = Missing(due_at=datetime.now(UTC) + 45 * DAY, pieces=())
+    pieces = house.pieces()
+    given = [piece for piece in pieces.family if piece.document or piece.declined_at]
+    enough = pieces.model_copy(update={"family": tuple(given), "student": ()})
+    return {**when.at_home(), ListPieces: enough, MissingPieces: nothing}
 
 
 def _offer() -> WaitingPlace:
@@ -48,6 +46,24 @@ def _offer() -> WaitingPlace:
 
 def _filed() -> Answers:
     return when.filed(house.theory(THURSDAY, hold=house.claimed()))
+
+
+def _ready() -> Answers:
+    draft = house.application(step=4, within=house.tomorrow())
+    return when.at_home(draft, house.sibling_application(within=house.tomorrow()))
+
+
+def _obtained() -> Answers:
+    return {**_home()(), CourseRows: (house.theory(THURSDAY, hold=house.hold()),)}
+
+
+def _messages() -> tuple[SentMessage, ...]:
+    return (
+        house.message("waiting_list_offer", "waiting"),
+        house.message("document_refused", "failed"),
+        house.message("documents_reminder", "no_address"),
+        house.message(),
+    )
 
 
 PORTAL_PAGES: Final = (
@@ -67,6 +83,12 @@ PORTAL_PAGES: Final = (
         "/accueil",
         lambda: when.at_home(house.application("declined", 1), house.sibling_application()),
     ),
+    family_page("accueil-pret-avant-ouverture", "/accueil", _ready),
+    family_page(
+        "accueil-place-retenue",
+        "/accueil",
+        lambda: when.at_home(house.application(choices=house.choices())),
+    ),
     family_page("accueil-place-proposee", "/accueil", lambda: when.waiting(_offer())),
     family_page(
         "accueil-campagne-close",
@@ -81,9 +103,10 @@ PORTAL_PAGES: Final = (
     family_page("famille", "/famille", _home()),
     family_page("famille-anglais", "/famille", _home(), language="en"),
     family_page("famille-sans-campagne", "/famille", _home(_NO_CAMPAIGN)),
+    family_page("famille-enregistree", "/famille?enregistre=oui", _home()),
     family_page("famille-recherche", "/famille?q=domicile", _home()),
     family_page("famille-recherche-vaine", "/famille?q=xyz", _home()),
-    family_page("famille-messages", "/famille/messages", when.at_home),
+    family_page("famille-messages", "/famille/messages", _home({ListMessages: _messages()})),
     family_page("famille-sans-message", "/famille/messages", _home({ListMessages: ()})),
     family_page("eleves", "/eleves", when.at_home),
     family_page("eleve-identite", f"{_STUDENT}/identite", when.at_home),
@@ -111,6 +134,11 @@ PORTAL_PAGES: Final = (
         "eleve-reinscription-en-attente",
         f"{_STUDENT}/reinscription",
         lambda: when.waiting(house.place()),
+    ),
+    family_page(
+        "eleve-reinscription-place-acceptee",
+        f"{_STUDENT}/reinscription?obtenue={house.hold().id}",
+        _obtained,
     ),
     family_page("eleve-documents", _DOCUMENTS, _home()),
     family_page("eleve-documents-complets", _DOCUMENTS, _nothing_missing),
@@ -176,6 +204,7 @@ PORTAL_PAGES: Final = (
     family_page("liste-attente", "/liste-attente", lambda: when.waiting(house.place())),
     family_page("liste-attente-vide", "/liste-attente", when.at_home),
     family_page("liste-attente-place-proposee", "/liste-attente", lambda: when.waiting(_offer())),
+    family_page("liste-attente-quittee", "/liste-attente?fait=quittee", when.at_home),
     family_page("liste-attente-quitter", _LEAVE, lambda: when.waiting(house.place())),
     family_page("liste-attente-refuser", _LEAVE, lambda: when.waiting(_offer())),
     family_page("ne-souhaite-pas", _DECLINE, when.at_home),

@@ -26,6 +26,7 @@ _RESET: Final = "/mot-de-passe/nouveau?jeton=" + "j" * 43
 _CONFIRM: Final = "/mot-de-passe/email/confirmer?jeton=" + "j" * 43
 _REMINDERS: Final = "/rappels?jeton=" + "j" * 43
 _WHO: Final = {"site": str(SITE.id), "username": "nicole.test"}
+SIGNS_IN: Final = _WHO | {"password": "un deux trois"}
 _WRONG: Final = Rejection(
     "wrong_credentials",
     "Le conservatoire, l'identifiant ou le mot de passe ne convient pas.",
@@ -51,7 +52,7 @@ PUBLIC_PAGES: Final = (
         "connexion-refusee",
         "/connexion",
         lambda: {**_sites(), SignIn: _WRONG},
-        (Act("Se connecter", _WHO | {"password": "un deux trois"}),),
+        (Act("Se connecter", SIGNS_IN),),
         422,
     ),
     Exhibit("mot-de-passe-oublie", _FORGOTTEN, _sites),

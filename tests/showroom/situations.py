@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 from shared.ask import ServiceUnavailable
 from shared.contract import Rejection
+from shared.contracts.accounts import Account, EmailLink, OpenSession, ResetLink, SignedIn
 from shared.contracts.courses import (
     CourseRow,
     CourseRows,
@@ -36,18 +37,14 @@ from shared.contracts.enrolment import (
     SubmitApplication,
 )
 from shared.contracts.identity import (
-    Account,
     DetailChange,
-    EmailLink,
     ListSessions,
     ListSites,
     MyAccount,
     MyFamily,
-    OpenSession,
     Overtaken,
     ReadEmailLink,
     ReadResetLink,
-    ResetLink,
     UpdateGuardian,
     UpdateStudent,
 )
@@ -188,6 +185,7 @@ def corrected_by_marc() -> Answers:
         author="Monsieur TEST Marc",
         changed_at=datetime.now(UTC),
     )
+    guardians = {guardian.id: guardian for guardian in (household.NICOLE, household.MARC)}
     overtaken = Overtaken(revision=2, changes=(change,))
     refusal = Rejection(
         "details_changed",
@@ -195,7 +193,10 @@ def corrected_by_marc() -> Answers:
         " envoyez-les de nouveau.",
         **overtaken.model_dump(mode="json"),
     )
-    return {UpdateStudent: refusal, UpdateGuardian: household.NICOLE}
+    return {
+        UpdateStudent: refusal,
+        UpdateGuardian: lambda question: guardians[question.guardian_id],
+    }
 
 
 def typed_before() -> Answers:
@@ -203,6 +204,14 @@ def typed_before() -> Answers:
     entries = ((f"eleve-{household.STUDENT_ID}-school", "Collège Jules-Ferry"),)
     typed_at = datetime.now(UTC) - timedelta(hours=1)
     return {**at_step(1), ShowEntries: KeptEntries(entries=entries, typed_at=typed_at)}
+
+
+def signed_in_again() -> SignedIn:
+    """A session that the showroom's browser is given, and shows no page with."""
+    later = datetime.now(UTC) + timedelta(hours=1)
+    return SignedIn(
+        access_token="a", access_expires_at=later, refresh_token="r", refresh_expires_at=later
+    )
 
 
 def without(service: str, answers: Answers) -> Answers:

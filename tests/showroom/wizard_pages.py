@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Final
 
 from shared.contract import Rejection
-from shared.contracts.courses import HoldSeats
+from shared.contracts.courses import CourseRows, HoldSeats
 from shared.contracts.enrolment import RecordAuthorisations, SubmitApplication
 from shared.contracts.identity import MyFamily
 from shared.contracts.notifications import ListDeliveries
@@ -34,6 +34,12 @@ _TICKED: Final = {f"{THEORY_ID}-re_enrol": "oui", f"{THEORY_ID}-course_id": str(
 
 def _courses() -> Answers:
     return when.at_step(4, house.theory(THURSDAY, MONDAY, TUESDAY), TRUMPET, ORCHESTRA, CHAM)
+
+
+def _taken_meanwhile() -> Answers:
+    taken = MONDAY.model_copy(update={"seats_left": 0})
+    row = house.theory(THURSDAY, taken, TUESDAY)
+    return {HoldSeats: when.full(MONDAY), CourseRows: (row, TRUMPET, ORCHESTRA, CHAM)}
 
 
 def _full_courses() -> Answers:
@@ -134,7 +140,7 @@ WIZARD_PAGES: Final = (
         "etape-4-place-prise",
         f"{_STEP}/cours",
         _courses,
-        (Act(_NEXT, _TICKED, meanwhile={HoldSeats: when.full(MONDAY)}),),
+        (Act(_NEXT, _TICKED, meanwhile=_taken_meanwhile()),),
         422,
     ),
     family_page(

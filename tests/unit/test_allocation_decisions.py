@@ -54,7 +54,7 @@ def test_a_submission_says_which_seats_it_did_not_find(register: Register) -> No
     submitted = submit(of, unknown, theirs.id)
     allocation = register.settle(submitted)
     missing = (unknown, theirs.id)
-    assert allocation.facts == (Claimed(submitted.application_id, (), missing),)
+    assert allocation.facts == (Claimed(submitted.application_id, (), missing, (), NOW),)
 
 
 def test_a_submission_heard_after_its_hold_ended_takes_the_seat_back(register: Register) -> None:
@@ -75,18 +75,19 @@ def test_a_submission_heard_after_its_seat_went_to_another_takes_nothing_over(
     register.fill(mine)
     submitted = submit(of, seat.id)
     allocation = register.settle(submitted)
-    assert allocation.facts == (Claimed(submitted.application_id, (), (seat.id,)),)
+    assert allocation.facts == (Claimed(submitted.application_id, (), (seat.id,), (), NOW),)
     assert register.taken(mine) == 1
 
 
-def test_a_submission_heard_after_its_row_chose_again_takes_no_second_seat(
+def test_a_submission_heard_after_its_row_chose_again_claims_beside_what_is_held(
     register: Register,
 ) -> None:
     mine, other, of = register.open(), register.open(of=tuesday()), register.follow()
     (first,) = register.ask(hold(of, mine))
     (second,) = register.ask(hold(of, other))
-    register.ask(submit(of, first.id))
-    assert register.seat_of(of) == second
+    (claimed,) = register.ask(submit(of, first.id))
+    assert claimed == first._replace(state="claimed")
+    assert register.seats[second.id] == second
 
 
 def test_a_submission_heard_late_takes_nothing_back_at_the_time_of_another_seat(
@@ -97,7 +98,8 @@ def test_a_submission_heard_late_takes_nothing_back_at_the_time_of_another_seat(
     register.ask(release(seat))
     (other,) = register.ask(hold(register.follow(row(of=of)), later))
     submitted = submit(of, seat.id)
-    assert register.settle(submitted).facts == (Claimed(submitted.application_id, (), (seat.id,)),)
+    told = Claimed(submitted.application_id, (), (seat.id,), (), NOW)
+    assert register.settle(submitted).facts == (told,)
     assert [each for each in register.seats.values() if is_live(each)] == [other]
 
 

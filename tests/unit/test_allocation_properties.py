@@ -76,10 +76,10 @@ def test_seats_never_exceed_capacity_and_the_counters_are_what_they_count(
 
 @often
 @whatever_is_asked
-def test_a_row_has_one_seat_and_waits_once_for_a_course(history: History) -> None:
+def test_a_row_holds_one_seat_claims_one_and_waits_once_for_a_course(history: History) -> None:
     register, batches = history
     settle_all(register, batches)
-    seats = [seat.follow_id for seat in register.seats.values() if is_live(seat)]
+    seats = [(seat.follow_id, seat.state) for seat in register.seats.values() if is_live(seat)]
     places = [
         (place.follow_id, place.course_id) for place in register.places.values() if place.is_live
     ]
@@ -92,11 +92,12 @@ def test_a_row_has_one_seat_and_waits_once_for_a_course(history: History) -> Non
 def test_a_student_is_never_in_two_places_at_once(history: History) -> None:
     register, batches = history
     settle_all(register, batches)
-    live = [seat for seat in register.seats.values() if is_live(seat)]
-    for one, other in combinations(live, 2):
-        slots = [register.courses[seat.course_id].slot for seat in (one, other)]
-        if one.student_id == other.student_id and slots[0] and slots[1]:
-            assert not slots[0].meets_during(slots[1])
+    for state in ("held", "claimed"):
+        live = [seat for seat in register.seats.values() if seat.state == state]
+        for one, other in combinations(live, 2):
+            slots = [register.courses[seat.course_id].slot for seat in (one, other)]
+            if one.student_id == other.student_id and slots[0] and slots[1]:
+                assert not slots[0].meets_during(slots[1])
 
 
 @often

@@ -10,7 +10,7 @@ from documents.store import attachment
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import ExifTags, Image
-from shared.contracts.documents import CONTENT_TYPES, MAX_DOCUMENT_BYTES, ContentType
+from shared.contracts.files import CONTENT_TYPES, MAX_DOCUMENT_BYTES, ContentType
 
 from tests.document_files import LEGITIMATE, paper, pdf, photograph, png, saved, sixteen_bits
 from tests.hostile_files import HOSTILE

@@ -13,21 +13,18 @@ from litestar.testing import TestClient
 from shared.ask import ServiceUnavailable
 from shared.callers import Caller
 from shared.contract import Rejection
+from shared.contracts.accounts import Account, EmailLink, OpenSession, ResetLink
 from shared.contracts.identity import (
-    Account,
     ChangePassword,
     ConfirmEmailChange,
-    EmailLink,
     EndSession,
     ListSessions,
     ListSites,
     MyAccount,
-    OpenSession,
     ReadEmailLink,
     ReadResetLink,
     RequestEmailChange,
     RequestPasswordReset,
-    ResetLink,
     ResetPassword,
 )
 from shared.identifiers import new_id
@@ -35,6 +32,7 @@ from shared.identifiers import new_id
 from tests.harness import family_caller
 from tests.portal import Portal
 from tests.portal_reader import SITE
+from tests.wizard import words
 
 NOW = datetime.now(UTC)
 TOKEN = "pQ3x0v2mF6kR8s1tY5uW7zA9bC4dE6fG8hJ0kL2mN4o"
@@ -128,7 +126,7 @@ def test_a_password_changed_is_said_to_be(portal: Portal, browser: Browser) -> N
     answer = changes_password(browser)
     assert (answer.status_code, answer.headers["location"]) == (303, "/mot-de-passe?change=oui")
     assert [each.new_password for each in asked(portal, ChangePassword)] == [SECRETS[1]]
-    page = text_of(browser.get("/mot-de-passe?change=oui"))
+    page = words(browser.get("/mot-de-passe?change=oui").text)
     assert "Votre mot de passe est changé. Vos autres appareils ont été déconnectés." in page
 
 
@@ -263,7 +261,7 @@ def test_a_button_pressed_twice_is_told_that_it_may_be_done(
 
 def test_an_address_is_confirmed_by_a_button(portal: Portal, stranger: Browser) -> None:
     answer = post(stranger, "/mot-de-passe/email/confirmer", jeton=TOKEN)
-    assert "autre@familles.example" in answer.text
+    assert "autre@familles.example" in words(answer.text)
     assert [each.token for each in asked(portal, ConfirmEmailChange)] == [TOKEN]
 
 

@@ -11,6 +11,7 @@ from litestar.testing import TestClient
 from openapi_spec_validator import OpenAPIV31SpecValidator
 from shared.ask import ServiceUnavailable
 from shared.contract import Rejection
+from shared.contracts.accounts import SignedIn
 from shared.contracts.courses import Hold, HoldSeats, ReleaseSeat
 from shared.contracts.documents import ListPieces, RegisterUpload
 from shared.contracts.enrolment import (
@@ -21,13 +22,7 @@ from shared.contracts.enrolment import (
     RecordCourseChoices,
     SubmitApplication,
 )
-from shared.contracts.identity import (
-    ListSites,
-    MyFamily,
-    RefreshSession,
-    SignedIn,
-    SignIn,
-)
+from shared.contracts.identity import ListSites, MyFamily, RefreshSession, SignIn
 from shared.identifiers import new_id
 
 from tests.harness import family_caller
@@ -115,7 +110,7 @@ def test_every_route_under_the_prefix_is_described(
         for method in route.methods - {"OPTIONS"}
     }
     assert served == {(method.upper(), path) for method, path, _ in operations(description)}
-    assert len(served) == 77
+    assert len(served) == 79
 
 
 def test_an_operation_says_what_it_is_for_and_how_it_refuses(description: dict[str, Any]) -> None:
@@ -222,7 +217,9 @@ def test_what_does_not_fit_is_named_field_by_field(
 def test_a_missing_parameter_is_named(program: Program) -> None:
     answer = program.get(f"/api/v1/students/{new_id()}/pieces")
     assert answer.status_code == 422
-    assert "campaign_id" in answer.json()["facts"]["errors"][0]["message"]
+    (error,) = answer.json()["facts"]["errors"]
+    assert "campaign_id" in error["reason"]
+    assert error["message"] == "Le portail ne comprend pas cette demande."
 
 
 def test_what_is_no_json_is_a_bad_request(program: Program) -> None:

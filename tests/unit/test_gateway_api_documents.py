@@ -11,10 +11,7 @@ from shared.contract import Ask, Rejection
 from shared.contracts.documents import (
     AcceptDocument,
     DeclinePiece,
-    Document,
     DocumentHistory,
-    DocumentLink,
-    DocumentStep,
     ListPieces,
     Missing,
     MissingPieces,
@@ -31,8 +28,8 @@ from shared.contracts.documents import (
     ReviewQueue,
     ShowDocument,
     TakeBackPieceDecline,
-    UploadTicket,
 )
+from shared.contracts.files import Document, DocumentLink, DocumentStep, UploadTicket
 from shared.identifiers import new_id
 
 from tests.harness import family_caller, staff_caller

@@ -3,16 +3,20 @@
 import asyncio
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
+from gateway.pages.wizard import whereabouts
 from gateway.pages.wizard.frame import PATHS
 from shared.contract import Ask
 from shared.contracts.courses import CourseRows, FollowedCourses, MyWaitingPlaces
+from shared.contracts.enrolment import ApplicationStarted
 from shared.contracts.identity import ListSites
 from shared.contracts.notifications import ListMessages
+from shared.identifiers import new_id
 
+from tests.feeds import BoundOnce
 from tests.harness import family_caller
 from tests.portal import Portal
 from tests.portal_reader import SITE
@@ -69,6 +73,13 @@ def family(portal: Portal) -> Iterator[Household]:
 def asking(portal: Portal, family: Household, path: str, monkeypatch: pytest.MonkeyPatch) -> Asking:
     """Read a page that this replica has shown before, and note what it asks."""
     family.reads(path)
+    return asking_at_first(portal, family, path, monkeypatch)
+
+
+def asking_at_first(
+    portal: Portal, family: Household, path: str, monkeypatch: pytest.MonkeyPatch
+) -> Asking:
+    """Read a page, and note what it asks."""
     noted = Asking(portal)
     monkeypatch.setattr(portal.services, "ask", noted.ask, raising=True)
     family.reads(path)
@@ -85,6 +96,23 @@ def test_a_step_asks_three_services_at_most_all_at_once(
     noted = asking(portal, family, family.at(PATHS[step]), monkeypatch)
     assert len(noted.services) <= _SERVICES_AT_MOST, noted.services
     assert noted.depth == 1
+
+
+@pytest.mark.parametrize("page", ["documents", "cours", "recapitulatif"])
+async def test_a_step_asks_as_much_at_once_the_first_time_that_a_replica_shows_it(
+    portal: Portal, family: Household, page: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    application = family.stands_at(5)
+    family.reads("/accueil")
+    started = ApplicationStarted(
+        application_id=application.id,
+        campaign_id=application.campaign.id,
+        student_id=application.student_id,
+        family_id=new_id(),
+        started_at=datetime.now(UTC),
+    )
+    await whereabouts.follow(BoundOnce(started))
+    assert asking_at_first(portal, family, family.at(page), monkeypatch).depth == 1
 
 
 def test_the_page_that_awaits_the_opening_asks_as_little(

@@ -1,55 +1,35 @@
 """A gateway remembers the sessions that ended for as long as their tokens would live."""
 
-import asyncio
-from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime
 from unittest.mock import Mock
 from uuid import UUID
 
 import pytest
-from aio_pika.abc import AbstractIncomingMessage
 from gateway.ended_sessions import EndedSessions
 from shared.ask import ServiceUnavailable
 from shared.contracts.identity import RecentlyEndedSessions, SessionsEnded
-from shared.feed import Feed, Told
 from shared.identifiers import new_id
 
+from tests.feeds import BoundOnce
 from tests.portal import TableOfAnswers
 
 
-class BoundOnce(Feed[SessionsEnded]):
-    """A feed whose queue is bound once, and told some events before its link is lost."""
-
-    def __init__(self, *ended: tuple[UUID, ...]) -> None:
-        super().__init__("amqp://broker.example", SessionsEnded)
-        self._ended = ended
-
-    async def follow(self, read: Callable[[Told[SessionsEnded]], Awaitable[None]]) -> None:
-        told = Told({SessionsEnded.type: SessionsEnded})
-        reading = asyncio.ensure_future(read(told))
-        await asyncio.sleep(0)  # the snapshot is asked for first
-        for session_ids in self._ended:
-            event = SessionsEnded(
-                account_id=new_id(), session_ids=session_ids, ended_at=datetime.now(UTC)
-            )
-            body = event.model_dump_json().encode()
-            await told.add(Mock(spec=AbstractIncomingMessage, type=event.type, body=body))
-        told.end()
-        await reading
+def ended_now(*session_ids: UUID) -> SessionsEnded:
+    return SessionsEnded(account_id=new_id(), session_ids=session_ids, ended_at=datetime.now(UTC))
 
 
 async def test_what_is_told_and_what_was_told_before_are_both_known() -> None:
     before, one, other = new_id(), new_id(), new_id()
     services, ended = TableOfAnswers(), EndedSessions()
     services.answers[RecentlyEndedSessions] = (before,)
-    await ended.follow(BoundOnce((one, other)), services)
+    await ended.follow(BoundOnce(ended_now(one, other)), services)
     assert [each in ended for each in (before, one, other, new_id())] == [True, True, True, False]
 
 
 async def test_while_identity_is_away_what_is_told_is_known_all_the_same() -> None:
     session_id, services, ended = new_id(), TableOfAnswers(), EndedSessions()
     services.answers[RecentlyEndedSessions] = ServiceUnavailable("identity")
-    await ended.follow(BoundOnce((session_id,)), services)
+    await ended.follow(BoundOnce(ended_now(session_id)), services)
     assert session_id in ended
 
 

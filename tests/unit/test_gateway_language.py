@@ -232,19 +232,82 @@ def test_scripts_are_given_what_they_say_in_the_language_of_their_page(portal: P
 
 
 def test_the_api_says_a_problem_in_the_language_of_its_reader(portal: Portal) -> None:
-    kept = "Cette place fait partie d'une demande déjà transmise. Contactez le conservatoire."
-    portal.reset({ReleaseSeat: Rejection("already_claimed", kept)})
+    over = "La campagne de réinscription est terminée."
+    portal.reset({ReleaseSeat: Rejection("campaign_closed", over)})
     with portal.program(CALLER) as program:
         french, english = (
             program.delete(f"/api/v1/holds/{new_id()}", headers={"accept-language": language})
             for language in ("fr", "en")
         )
-    assert french.json()["detail"] == kept
-    assert english.json()["detail"].startswith("This place is part of a request")
+    assert french.json()["detail"] == over
+    assert english.json()["detail"] == "The re-enrolment campaign is over."
     for told in ("code", "title", "type", "facts"):
         assert french.json()[told] == english.json()[told]
     assert english.headers["content-language"] == "en"
     assert english.headers["vary"] == "Accept-Language"
+
+
+_GUARDIAN = {
+    "civility": "Docteur",
+    "last_name": "L" * 201,
+    "address": "21 sentier des Vignes",
+    "postcode": "92190",
+    "city": "Meudon",
+    "mobile": "06",
+    "email": "nicole",
+}
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        (
+            "fr",
+            {
+                "civility": "civility : choisissez l'une des réponses proposées",
+                "last_name": "last_name : 200 caractères au plus",
+                "first_name": "Indiquez first_name",
+                "mobile": "mobile : écrivez un numéro complet, comme 06 12 34 56 78",
+                "email": "email : écrivez une adresse complète, comme nom@exemple.fr",
+            },
+        ),
+        (
+            "en",
+            {
+                "civility": "civility: choose one of the answers listed",
+                "last_name": "last_name must be 200 characters or fewer",
+                "first_name": "Enter first_name",
+                "mobile": "mobile: enter a full number, like 06 12 34 56 78 or +44 20 7946 0000",
+                "email": "email: enter a full address, like name@example.com",
+            },
+        ),
+    ],
+)
+def test_the_api_says_what_is_wrong_with_a_field_in_the_language_of_its_reader(
+    portal: Portal, language: str, told: dict[str, str]
+) -> None:
+    portal.reset({})
+    path, asked_in = f"/api/v1/guardians/{new_id()}", {"accept-language": language}
+    with portal.program(CALLER) as program:
+        problem = program.put(path, json=_GUARDIAN, headers=asked_in).json()
+    errors = problem["facts"]["errors"]
+    assert {each["field"]: each["message"].replace("\u00a0", " ") for each in errors} == told
+    assert all(each["reason"] for each in errors)
+
+
+def test_the_api_says_a_rule_across_fields_and_an_unreadable_parameter_in_french(
+    portal: Portal,
+) -> None:
+    portal.reset({})
+    known = _GUARDIAN | {"civility": "Madame", "last_name": "T", "first_name": "N", "mobile": ""}
+    with portal.program(CALLER) as program:
+        alone = program.put(
+            f"/api/v1/guardians/{new_id()}", json=known | {"email": "nicole@familles.example"}
+        ).json()
+        unknown = program.get("/api/v1/messages?before=hier").json()
+    (rule,), (parameter,) = alone["facts"]["errors"], unknown["facts"]["errors"]
+    assert rule["message"].startswith("Indiquez au moins un téléphone du responsable")
+    assert parameter["message"].replace("\u00a0", " ") == "before : vérifiez votre réponse"
 
 
 def test_what_no_service_has_seen_is_refused_in_english_too(portal: Portal) -> None:

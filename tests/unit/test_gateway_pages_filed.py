@@ -79,7 +79,8 @@ def test_a_filed_request_says_how_to_follow_and_to_change_it(family: Household) 
     assert f'href="/eleves/{family.student.id}/reinscription">Suivre la demande' in page
     assert f'href="/eleves/{family.student.id}/documents"' in page
     assert 'href="/famille/messages"' in page
-    assert "Pour changer de cours ou de créneau" in words(page)
+    assert "Pour changer de cours, de créneau ou d'autorisation, modifiez la demande" in words(page)
+    assert f'action="/dossiers/{family.application.id}/modifier"' in page
 
 
 def test_following_a_filed_request_shows_its_ranks_its_offers_and_what_is_missing(

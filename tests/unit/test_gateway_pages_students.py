@@ -6,7 +6,6 @@ import pytest
 from shared.contract import Rejection
 from shared.contracts.courses import CourseRows, FollowedCourses
 from shared.contracts.documents import (
-    DocumentLink,
     ListPieces,
     Missing,
     MissingPiece,
@@ -17,6 +16,7 @@ from shared.contracts.documents import (
     PublishedDocuments,
 )
 from shared.contracts.enrolment import Application, ApplicationState
+from shared.contracts.files import DocumentLink
 from shared.contracts.identity import MyFamily
 from shared.identifiers import new_id
 

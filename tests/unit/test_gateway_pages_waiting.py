@@ -214,7 +214,7 @@ def test_leaving_is_confirmed_then_done(family: Household) -> None:
     assert not family.asked(LeaveWaitingList)
     listed = family.goes_on(path, filled_in(asked, path))
     assert family.asked(LeaveWaitingList) == [LeaveWaitingList(place_id=place.id)]
-    assert "vous avez quitté cette liste d'attente" in words(family.reads(listed))
+    assert "Vous avez quitté cette liste d'attente" in words(family.reads(listed))
 
 
 def test_refusing_an_offer_is_confirmed_then_done(family: Household) -> None:
@@ -224,7 +224,7 @@ def test_refusing_an_offer_is_confirmed_then_done(family: Household) -> None:
     assert "elle est aussitôt proposée à l'élève suivant" in words(asked)
     listed = family.goes_on(path, filled_in(asked, path))
     assert family.asked(LeaveWaitingList) == [LeaveWaitingList(place_id=offer.id)]
-    assert "vous avez refusé la place" in words(family.reads(listed))
+    assert "Vous avez refusé la place" in words(family.reads(listed))
 
 
 def test_a_seat_offered_meanwhile_is_not_refused_unseen(family: Household) -> None:

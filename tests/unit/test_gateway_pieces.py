@@ -6,8 +6,6 @@ from typing import Any
 import pytest
 from shared.contract import Rejection
 from shared.contracts.documents import (
-    Document,
-    DocumentLink,
     Missing,
     MissingPiece,
     MissingPieces,
@@ -15,6 +13,7 @@ from shared.contracts.documents import (
     RemoveDocument,
 )
 from shared.contracts.enrolment import ApplicationState
+from shared.contracts.files import Document, DocumentLink
 
 from tests.deposits import a_document, a_piece
 from tests.portal import Portal

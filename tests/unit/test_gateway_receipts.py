@@ -166,7 +166,7 @@ def test_anyone_confirms_a_receipt_by_the_address_printed_on_it(portal: Portal) 
     page = words(answer.text)
     assert answer.status_code == 200
     assert "Cet accusé de réception est authentique" in page
-    assert f"Numéro {NUMBER}, reçu le 22/11/2026 à 14:05" in page
+    assert f"Numéro {NUMBER} Reçu le 22/11/2026 à 14:05" in page
     assert portal.services.asked == [
         VerifyReceipt(receipt_number=NUMBER, code="ABCD-EFGH-IJKL-MNOP")
     ]

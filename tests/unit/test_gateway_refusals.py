@@ -9,8 +9,9 @@ from gateway.people import ACCESS_COOKIE, REFRESH_COOKIE
 from gateway.settings import GatewaySettings
 from pydantic import ValidationError
 from shared.ask import ServiceUnavailable
+from shared.contracts.accounts import SignedIn
 from shared.contracts.enrolment import RecordAuthorisations
-from shared.contracts.identity import ListSites, RefreshSession, SignedIn, SignIn
+from shared.contracts.identity import ListSites, RefreshSession, SignIn
 from shared.identifiers import new_id
 from structlog.testing import capture_logs
 

@@ -5,10 +5,10 @@ from typing import Literal
 
 import pytest
 from gateway.assets import PACKAGE_FILES, Assets
-from gateway.formats import day, file_size, instant, phone, rank, time_left
+from gateway.formats import day, file_size, instant, phone, rank, semicolon, time_left, whose
 from gateway.forms import Day, Email, Form, YesNo
 from gateway.language import reading
-from gateway.rendering import Visitor, environment, template_config
+from gateway.rendering import Visitor, breakable, environment, in_french, template_config
 from gateway.theme import DEFAULT_THEME, load_theme
 from jinja2 import DictLoader, UndefinedError
 from jinja2.loaders import ChoiceLoader
@@ -229,7 +229,7 @@ def test_an_upload_states_its_limit_and_formats_and_what_was_wrong(page: str) ->
 
 
 def test_a_held_place_shows_its_end_and_gives_both_clocks_to_the_script(page: str) -> None:
-    assert "<strong data-hold-until>22/12/2026 à 12:20</strong>" in page
+    assert "<strong data-hold-until>22/12/2026 à\u00a012:20</strong>" in page
     assert f'data-expires-at="{HELD.expires_at.isoformat()}" data-now="{NOW.isoformat()}"' in page
 
 
@@ -301,7 +301,31 @@ def test_in_english_days_sizes_ranks_and_telephones_are_english() -> None:
         assert phone("01 99 00 10 10") == "+33 1 99 00 10 10"
         assert phone("+442079460000") == "+442079460000"
         assert time_left(NOW + timedelta(hours=2), NOW) == "2\u00a0hours"
+        assert semicolon() == "; "
+        assert whose("Émile TEST") == "Émile TEST"
     assert phone("01 99 00 10 10") == "01 99 00 10 10"
+    assert semicolon() == "\u00a0; "
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("Marc", "de Marc"),
+        ("Émile", "d'Émile"),
+        ("Ana", "d'Ana"),
+        ("Yves", "d'Yves"),
+        ("Yasmine", "de Yasmine"),
+        ("Hugo", "de Hugo"),
+    ],
+)
+def test_whose_something_is_is_elided_as_it_is_said(name: str, text: str) -> None:
+    assert whose(name) == text
+
+
+def test_hours_and_addresses_are_broken_where_they_read_best() -> None:
+    course = "FM 2.1 (33) - JEUDI - 17.00 à 18.30"
+    assert in_french(course) == "FM 2.1 (33) - JEUDI - 17.00\u00a0à\u00a018.30"
+    assert breakable("<ana>@familles.example") == "&lt;ana&gt;@<wbr>familles.example"
 
 
 @pytest.mark.parametrize(

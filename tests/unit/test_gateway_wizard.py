@@ -10,6 +10,8 @@ from shared.contract import Ask, Rejection
 from shared.contracts.courses import CourseRows
 from shared.contracts.documents import ListPieces, OpenUpload, RegisterUpload, RemoveDocument
 from shared.contracts.enrolment import (
+    AbandonAmendment,
+    AmendApplication,
     ApplicationState,
     CompleteStep,
     DeclineReenrolment,
@@ -40,6 +42,8 @@ from tests.wizard import (
 )
 
 OF_ONE_FAMILY: tuple[type[Ask[Any]], ...] = (
+    AbandonAmendment,
+    AmendApplication,
     CompleteStep,
     CourseRows,
     DeclineReenrolment,

@@ -135,7 +135,7 @@ def test_the_last_minutes_are_said_on_every_step(family: Household, step: int) -
 
 def test_what_the_script_says_at_the_closing_is_in_the_page(family: Household) -> None:
     family.stands_at(5, closes_in=DAY)
-    page = family.reads(family.at("recapitulatif"))
+    page = family.reads(family.at("recapitulatif")).replace("\u00a0", " ")
     closes_at = formats.instant(family.application.campaign.closes_at)
     assert f'data-closed="La campagne de réinscription est close depuis le {closes_at}."' in page
 
@@ -311,7 +311,7 @@ def test_what_is_sent_to_a_request_already_filed_is_given_back(
     assert "MEU-2027-000042-1" in page
     assert given_back in words(page)
     assert f'href="{family.at("finalisation")}"' in page
-    assert "Retirer la demande" in words(page)
+    assert "Voir la demande, la modifier ou la retirer" in words(page)
 
 
 def test_what_is_sent_to_a_request_declined_meanwhile_says_so(family: Household) -> None:

@@ -164,7 +164,8 @@ def test_a_seat_held_already_is_asked_for_again_to_renew_it(family: Household) -
     assert f"{FULL.label} Place retenue pour vous" in words(page)
     assert "Place retenue jusqu'au" in words(page)
     family.goes_on(path, filled_in(page, path))
-    assert [asked.requests[0].hold_id for asked in family.asked(HoldSeats)] == [hold.id]
+    (asked,) = family.asked(HoldSeats)
+    assert [each.course_ids for each in asked.requests] == [(FULL.course_id,)]
 
 
 def test_an_old_page_whose_hold_has_ended_gets_a_new_one(family: Household) -> None:

@@ -2,7 +2,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from gateway.pages.wizard import recap
+from gateway.pages.wizard import patience
 from gateway.texts import ACCEPTANCE
 from shared.contract import Rejection
 from shared.contracts.courses import CourseRows
@@ -51,8 +51,8 @@ def family(portal: Portal) -> Iterator[Household]:
 @pytest.fixture
 def applicant(family: Household, monkeypatch: pytest.MonkeyPatch) -> Household:
     """A family at the recap, with a seat held."""
-    monkeypatch.setattr(recap, "_PAUSE_SECONDS", 0.001)
-    monkeypatch.setattr(recap, "_PATIENCE_SECONDS", 0.05)
+    monkeypatch.setattr(patience, "_PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(patience, "_PATIENCE_SECONDS", 0.05)
     row = a_row(THURSDAY)
     hold = a_hold(THURSDAY, row.follow_id)
     choice = CourseChoice(

@@ -6,13 +6,9 @@ import pytest
 from gateway.store import StoreDoor
 from shared.ask import ServiceUnavailable
 from shared.contract import Rejection
-from shared.contracts.documents import (
-    MAX_DOCUMENT_BYTES,
-    OpenUpload,
-    RegisterUpload,
-    UploadTicket,
-)
+from shared.contracts.documents import OpenUpload, RegisterUpload
 from shared.contracts.enrolment import ListMyApplications, MyApplications, ShowApplication
+from shared.contracts.files import MAX_DOCUMENT_BYTES, UploadTicket
 from shared.identifiers import new_id
 
 from tests.deposits import a_document, a_ticket

@@ -224,9 +224,11 @@ def test_a_seat_given_by_the_secretariat_is_shown_and_kept(family: Household) ->
     follow_id, path = new_id(), family.at("cours")
     claimed: Hold = a_hold(THURSDAY, follow_id).model_copy(update={"state": "claimed"})
     row = a_row(THURSDAY, FULL, follow_id=follow_id, hold=claimed)
-    page = shown(family, row)
-    assert f"Place gardée pour votre demande : {THURSDAY.label}. Pour en changer" in words(page)
+    family.answer({HoldSeats: (claimed,)})
+    page = shown(family, row.model_copy(update={"claimed": claimed}))
+    assert f"Place gardée pour votre demande : {THURSDAY.label}. Elle le reste" in words(page)
     family.goes_on(path, [*filled_in(page, path), NEXT])
-    assert not family.asked(HoldSeats)
+    (asked,) = family.asked(HoldSeats)
+    assert [each.course_ids for each in asked.requests] == [(claimed.course_id,)]
     (recorded,) = family.asked(RecordCourseChoices)
     assert [choice.hold_id for choice in recorded.choices] == [claimed.id]

@@ -7,7 +7,8 @@ from uuid import UUID, uuid4
 
 import pytest
 from enrolment import lifecycle
-from enrolment.lifecycle import KnownHold, Progress
+from enrolment import progress as steps
+from enrolment.progress import KnownHold, Progress
 from shared.contract import Rejection
 from shared.contracts.enrolment import Authorisations, Campaign, CourseChoice, Receipt
 
@@ -38,7 +39,7 @@ def choice(**changes: object) -> CourseChoice:
 
 
 CHOICE = choice()
-RECAP = Progress(step_reached=lifecycle.RECAP, authorisations=ANSWERS, choices=(CHOICE,))
+RECAP = Progress(step_reached=steps.RECAP, authorisations=ANSWERS, choices=(CHOICE,))
 
 
 def hold(of: CourseChoice = CHOICE, **changes: object) -> dict[UUID, KnownHold]:
@@ -67,6 +68,7 @@ def submit(
     holds: dict[UUID, KnownHold] | None = None,
     number: str = "MEU-2027-000001-A",
     remarks: str | None = None,
+    replaces: str | None = None,
 ) -> Progress:
     return lifecycle.submit(
         progress,
@@ -75,6 +77,7 @@ def submit(
         receipt=receipt(at, number),
         accepted_text_version="2027-1",
         remarks=remarks,
+        replaces=replaces,
     )
 
 
@@ -127,7 +130,7 @@ def test_a_step_waits_for_those_before_it() -> None:
 
 
 def test_submission_needs_the_four_steps() -> None:
-    at_courses = replace(RECAP, step_reached=lifecycle.COURSES)
+    at_courses = replace(RECAP, step_reached=steps.COURSES)
     assert refusal(lambda: submit(at_courses)).facts["steps"] == [4]
 
 
@@ -179,7 +182,7 @@ def test_a_submitted_application_takes_no_more_entries() -> None:
 def test_a_submitted_application_can_be_withdrawn_until_closing() -> None:
     filed = submit()
     withdrawn = decline(filed, CAMPAIGN.closes_at - SECOND)
-    assert (withdrawn.state, withdrawn.step_reached) == ("declined", lifecycle.RECAP)
+    assert (withdrawn.state, withdrawn.step_reached) == ("declined", steps.RECAP)
     assert withdrawn.receipt == receipt(CAMPAIGN.closes_at - SECOND)
     assert withdrawn.accepted_text_version is None
     assert refusal(lambda: decline(filed, CAMPAIGN.closes_at)).code == "campaign_closed"
@@ -187,7 +190,7 @@ def test_a_submitted_application_can_be_withdrawn_until_closing() -> None:
 
 def test_a_withdrawn_application_is_submitted_again_with_another_seat_and_receipt() -> None:
     draft = lifecycle.take_back(decline(submit()), CAMPAIGN, OPEN)
-    assert (draft.state, draft.step_reached) == ("draft", lifecycle.COURSES)
+    assert (draft.state, draft.step_reached) == ("draft", steps.COURSES)
     other = choice()
     chosen = lifecycle.choose(draft, [other], "", CAMPAIGN, OPEN)
     again = submit(chosen, holds=hold(other), number="MEU-2027-000003-C")
@@ -227,7 +230,7 @@ def test_a_decline_has_a_receipt_and_taking_it_back_finds_every_entry_but_the_se
     without_seat = CHOICE.model_copy(update={"course_id": None, "hold_id": None})
     assert reopen(declined, CAMPAIGN, OPEN) == replace(
         RECAP,
-        step_reached=lifecycle.COURSES,
+        step_reached=steps.COURSES,
         choices=(without_seat,),
         chosen_at=OPEN,
         given_up=frozenset(hold()),
@@ -239,14 +242,14 @@ def test_a_decline_taken_back_waits_for_the_courses_to_be_chosen_again(
     reopen: Callable[[Progress, Campaign, datetime], Progress],
 ) -> None:
     again = reopen(decline(RECAP), CAMPAIGN, OPEN)
-    assert refusal(lambda: submit(again)).facts["steps"] == [lifecycle.COURSES]
+    assert refusal(lambda: submit(again)).facts["steps"] == [steps.COURSES]
     other = choice()
     chosen = lifecycle.choose(again, [other], "", CAMPAIGN, OPEN)
     assert submit(chosen, holds=hold(other)).state == "submitted"
 
 
 def test_a_decline_taken_back_early_goes_on_where_it_was() -> None:
-    begun = replace(Progress(), step_reached=lifecycle.AUTHORISATIONS)
+    begun = replace(Progress(), step_reached=steps.AUTHORISATIONS)
     assert lifecycle.take_back(decline(begun), CAMPAIGN, OPEN) == replace(begun, chosen_at=OPEN)
 
 
@@ -262,7 +265,7 @@ def test_taking_back_what_is_not_declined_changes_nothing() -> None:
 
 
 def test_a_submission_in_time_finds_its_seat_within_the_margin() -> None:
-    last = OPEN + timedelta(minutes=20) + lifecycle.HOLD_MARGIN
+    last = OPEN + timedelta(minutes=20) + steps.HOLD_MARGIN
     assert submit(at=last).state == "submitted"
     refused = refusal(lambda: submit(at=last + SECOND))
     assert refused.code == "seat_not_held"

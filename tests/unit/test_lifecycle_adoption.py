@@ -6,7 +6,7 @@ from uuid import UUID, uuid4
 
 import pytest
 from enrolment.adoption import Placement, adopt
-from enrolment.lifecycle import Progress
+from enrolment.progress import Progress
 from hypothesis import given
 from hypothesis import strategies as st
 from shared.contracts.enrolment import ApplicationState, CourseChoice

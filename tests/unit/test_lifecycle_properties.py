@@ -5,8 +5,9 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
-from enrolment import lifecycle
-from enrolment.lifecycle import KnownHold, Progress
+from enrolment import amending, lifecycle
+from enrolment import progress as steps
+from enrolment.progress import KnownHold, Progress
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -74,10 +75,9 @@ class Family(RuleBasedStateMachine):
             return
         assert CAMPAIGN.prepares_at <= self.now < CAMPAIGN.closes_at
         if before.state == "submitted":
-            assert self.progress.state == "declined", "a submitted application changed"
-            assert self.progress.step_reached == lifecycle.RECAP
+            self._stands_unless_sent_anew(before)
         elif before.state == "declined":
-            assert self.progress.step_reached == min(before.step_reached, lifecycle.COURSES)
+            assert self.progress.step_reached == min(before.step_reached, steps.COURSES)
             assert not any(
                 choice.hold_id or choice.course_id for choice in self.progress.choices
             ), "a freed seat came back"
@@ -89,6 +89,19 @@ class Family(RuleBasedStateMachine):
             assert before.receipt != self.progress.receipt
             assert _rows(self.progress) == _rows(before)
             assert self.progress.authorisations == before.authorisations
+
+    def _stands_unless_sent_anew(self, before: Progress) -> None:
+        """A request changes by a withdrawal, or by its amendment once that is submitted whole."""
+        if self.progress.state == "declined":
+            assert self.progress.step_reached == steps.RECAP
+        elif self.progress.receipt == before.receipt:
+            assert self.progress == replace(before, amendment=self.progress.amendment)
+        else:
+            assert before.amendment, "a submitted application changed"
+            sent = before.amendment.draft
+            assert _rows(self.progress) == _rows(sent)
+            assert self.progress.authorisations == sent.authorisations
+            assert self.progress.amendment is None
 
     def _receipt(self) -> Receipt:
         self.receipts += 1
@@ -121,26 +134,36 @@ class Family(RuleBasedStateMachine):
     def every_seat_is_released(self) -> None:
         self.holds = {known: replace(hold, released=True) for known, hold in self.holds.items()}
 
+    @rule(row=st.integers(1, 2), slot=st.integers(11, 12))
+    def a_seat_is_replaced(self, row: int, slot: int) -> None:
+        known = choice(row, slot).hold_id
+        if known in self.holds:
+            gone = replace(self.holds[known], claimed=True, released=True, replaced=True)
+            self.holds[known] = gone
+
     @rule()
     def every_seat_is_claimed(self) -> None:
         self.holds = {known: replace(hold, claimed=True) for known, hold in self.holds.items()}
 
-    @rule(slot=st.none() | st.integers(11, 12), steps=st.integers(1, 5))
-    def go_on(self, slot: int | None, steps: int) -> None:
+    @rule(slot=st.none() | st.integers(11, 12), count=st.integers(1, 5))
+    def go_on(self, slot: int | None, count: int) -> None:
         """Do the next steps as a family that hesitates little does."""
         answers = Authorisations(image_rights=True, leaves_alone=True, text_version="2027-1")
-        for _ in range(steps):
-            match self.progress.step_reached:
-                case lifecycle.CONTACT_DETAILS | lifecycle.DOCUMENTS as step:
+        for _ in range(count):
+            match self.progress.at_work.step_reached:
+                case steps.CONTACT_DETAILS | steps.DOCUMENTS as step:
                     self.complete(step)
-                case lifecycle.AUTHORISATIONS:
+                case steps.AUTHORISATIONS:
                     self.authorise(answers)
-                case lifecycle.COURSES:
+                case steps.COURSES:
                     self.choose((choice(1, slot),), "")
                 case _:
                     if slot:
                         self.a_seat_is_held(1, slot, 60)
                     self.submit()
+
+    def _step(self, change: Callable[[Progress], Progress]) -> None:
+        self._do(lambda: amending.change_at_work(self.progress, change))
 
     @rule()
     def start(self) -> None:
@@ -148,16 +171,16 @@ class Family(RuleBasedStateMachine):
 
     @rule(step=st.sampled_from([1, 3]))
     def complete(self, step: int) -> None:
-        self._do(lambda: lifecycle.complete(self.progress, step, CAMPAIGN, self.now))
+        self._step(lambda draft: lifecycle.complete(draft, step, CAMPAIGN, self.now))
 
     @rule(answers=ANSWERS)
     def authorise(self, answers: Authorisations) -> None:
-        self._do(lambda: lifecycle.authorise(self.progress, answers, CAMPAIGN, self.now))
+        self._step(lambda draft: lifecycle.authorise(draft, answers, CAMPAIGN, self.now))
 
     @rule(choices=CHOICES, remarks=st.sampled_from(["", "Alto"]))
     def choose(self, choices: tuple[CourseChoice, ...], remarks: str) -> None:
-        self._do(lambda: lifecycle.choose(self.progress, choices, remarks, CAMPAIGN, self.now))
-        if self.progress.choices == choices and self.progress.step_reached > lifecycle.COURSES:
+        self._step(lambda draft: lifecycle.choose(draft, choices, remarks, CAMPAIGN, self.now))
+        if self.progress.choices == choices and self.progress.step_reached > steps.COURSES:
             assert self.now >= CAMPAIGN.opens_at
 
     @rule()
@@ -170,8 +193,27 @@ class Family(RuleBasedStateMachine):
                 receipt=self._receipt(),
                 accepted_text_version="2027-1",
                 remarks="",
+                replaces=self.progress.receipt.number if self.progress.receipt else None,
             )
         )
+
+    @rule(is_claimed=st.booleans(), loses=st.booleans())
+    def amend(self, is_claimed: bool, loses: bool) -> None:
+        missing = {choice.hold_id for choice in self.progress.choices if choice.hold_id}
+        self._do(
+            lambda: amending.amend(
+                self.progress,
+                CAMPAIGN,
+                self.now,
+                is_claimed=is_claimed,
+                missing=missing if loses else (),
+            )
+        )
+
+    @rule()
+    def abandon(self) -> None:
+        self.progress = amending.abandon(self.progress)
+        assert self.progress.amendment is None
 
     @rule()
     def decline(self) -> None:
@@ -190,9 +232,7 @@ class Family(RuleBasedStateMachine):
 
     @invariant()
     def a_submitted_application_is_whole(self) -> None:
-        assert (self.progress.step_reached == lifecycle.DONE) == (
-            self.progress.state == "submitted"
-        )
+        assert (self.progress.step_reached == steps.DONE) == (self.progress.state == "submitted")
         if self.progress.state == "submitted":
             assert self.progress.authorisations
             assert self.progress.accepted_text_version
@@ -201,6 +241,14 @@ class Family(RuleBasedStateMachine):
             assert not any(choice.hold_id in self.progress.given_up for choice in held)
             assert all(choice.label == _courses_words(choice.hold_id) for choice in held)
             assert self.progress.remarks or any(row.re_enrol for row in self.progress.choices)
+
+    @invariant()
+    def only_a_submitted_application_is_amended(self) -> None:
+        if self.progress.amendment:
+            assert self.progress.state == "submitted"
+            assert self.progress.at_work.state == "draft"
+            assert self.progress.at_work.receipt is None
+            assert self.progress.at_work.amendment is None
 
 
 Family.TestCase.settings = settings(max_examples=150, stateful_step_count=30, deadline=None)

@@ -15,7 +15,7 @@ from documents.uploads import (
 from hypothesis import given
 from hypothesis import strategies as st
 from shared.contract import Rejection
-from shared.contracts.documents import MAX_DOCUMENT_BYTES
+from shared.contracts.files import MAX_DOCUMENT_BYTES
 
 from tests.document_uploads import publication, upload
 

@@ -12,6 +12,7 @@ from litestar.middleware import DefineMiddleware
 from shared.ask import Services
 from shared.callers import TokenVerifier
 from shared.contracts.courses import SeatsChanged
+from shared.contracts.enrolment import ApplicationStarted
 from shared.contracts.identity import SessionsEnded
 from shared.feed import Feed
 from shared.observability import configure_logging
@@ -27,6 +28,7 @@ from gateway.health import health_routes
 from gateway.language import LanguageMiddleware
 from gateway.live import LiveSeats
 from gateway.pages import routers
+from gateway.pages.wizard import whereabouts
 from gateway.people import API_PREFIX, SessionCookies, SessionMiddleware, signed_in
 from gateway.posted import PostedForms
 from gateway.rendering import template_config
@@ -114,9 +116,11 @@ def main() -> None:
         async with services:
             seats_told = Feed(settings.broker_url, SeatsChanged)
             ends_told = Feed(settings.broker_url, SessionsEnded)
+            beginnings_told = Feed(settings.broker_url, ApplicationStarted)
             following = {
                 asyncio.create_task(live_seats.board.follow(seats_told, services)),
                 asyncio.create_task(ended.follow(ends_told, services)),
+                asyncio.create_task(whereabouts.follow(beginnings_told)),
             }
             try:
                 yield

@@ -13,6 +13,7 @@ from shared.callers import not_signed_in as session_expired
 from shared.contract import Problem, Rejection
 from shared.observability import correlation_id, get_logger
 
+from gateway.field_errors import UNREADABLE, field_errors
 from gateway.language import gettext as _
 from gateway.language import marked
 from gateway.pages.rendered import (
@@ -31,7 +32,6 @@ from gateway.refusals import detail_of
 
 log = get_logger()
 
-_UNREADABLE: Final = marked("Le portail ne comprend pas cette demande.")
 _DETAILS: Final = {
     403: marked("Cette demande ne vient pas d'une page du portail, ou d'une page trop ancienne."),
     405: marked("Cette adresse ne répond pas à ce genre de demande."),
@@ -96,7 +96,7 @@ def http_error(request: HttpRequest, error: HTTPException) -> Response[Any]:
         return _not_from_our_page(request)
     if error.status_code == 404:
         return page(request, "errors/404.html", status_code=404)
-    return _refused(request, error.status_code, _(_DETAILS.get(error.status_code, _UNREADABLE)))
+    return _refused(request, error.status_code, _(_DETAILS.get(error.status_code, UNREADABLE)))
 
 
 def failed(request: HttpRequest, error: Exception) -> Response[Any]:
@@ -127,17 +127,11 @@ def _as_rejection(error: HTTPException) -> Rejection:
             "invalid",
             "Certaines informations ne conviennent pas.",
             status=422,
-            errors=_field_errors(error),
+            errors=field_errors(error),
         )
     status = error.status_code
     code = HTTPStatus(status).phrase.lower().replace(" ", "_")
-    return Rejection(code, _DETAILS.get(status, _UNREADABLE), status=status, reason=error.detail)
-
-
-def _field_errors(error: ValidationException) -> list[dict[str, str]]:
-    if not isinstance(error.extra, list):
-        return [{"field": "", "message": error.detail}]
-    return [{"field": item.get("key", ""), "message": item["message"]} for item in error.extra]
+    return Rejection(code, _DETAILS.get(status, UNREADABLE), status=status, reason=error.detail)
 
 
 def _not_from_our_page(request: HttpRequest) -> Response[Any]:

@@ -1,5 +1,6 @@
 """Days, hours, sizes, ranks and telephones as the reader's language writes them."""
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import ROUND_UP, Decimal
@@ -19,6 +20,8 @@ _INSTANTS: Final[Mapping[Language, str]] = {
     "fr": "dd/MM/y 'à' HH:mm",
     "en": "d MMMM y 'at' HH:mm",
 }
+_SEMICOLONS: Final[Mapping[Language, str]] = {"fr": "\u00a0; ", "en": "; "}
+_ELIDES: Final = re.compile(r"[aeiouàâäéèêëîïôöùûüœæ]|y(?![aeiou])", re.IGNORECASE)
 _ENGLISH_ORDINALS: Final = {1: "st", 2: "nd", 3: "rd"}
 
 
@@ -85,6 +88,18 @@ def listed(names: list[str]) -> str:
     if len(names) < 2:
         return "".join(names)
     return gettext("%(names)s et %(last)s", names=", ".join(names[:-1]), last=names[-1])
+
+
+def semicolon() -> str:
+    """Write what parts texts that have commas of their own: only French sets it apart."""
+    return _SEMICOLONS[current_language()]
+
+
+def whose(name: str) -> str:
+    """Write whose something is: de Marc, d'Émile. Where there is no such word, the name alone."""
+    if current_language() != "fr":
+        return name
+    return f"d'{name}" if _ELIDES.match(name) else f"de {name}"
 
 
 def _in_paris(value: datetime) -> datetime:

@@ -114,10 +114,10 @@ class Form[M: BaseModel]:
 
     @property
     def problems(self) -> tuple[tuple[str, str], ...]:
-        """The errors in the page's order, each with the id of its field ("" for the whole form)."""
+        """The errors, the whole form's (its id is "") first, then each with the id of its field."""
         return tuple(
             (self.name(place) if place else WHOLE_FORM, self.errors[place])
-            for place in (*self.model.model_fields, WHOLE_FORM)
+            for place in (WHOLE_FORM, *self.model.model_fields)
             if place in self.errors
         )
 

@@ -16,7 +16,8 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from shared.ask import Services, ServiceUnavailable
 from shared.callers import Caller, TokenVerifier
 from shared.contract import Ask, Query, Rejection
-from shared.contracts.identity import RefreshSession, SignedIn
+from shared.contracts.accounts import SignedIn
+from shared.contracts.identity import RefreshSession
 
 from gateway.ended_sessions import EndedSessions
 from gateway.language import gettext

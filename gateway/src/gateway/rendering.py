@@ -1,13 +1,17 @@
 """The environment that pages are rendered in: GOV.UK's components, our macros, a language."""
 
+import re
 from dataclasses import dataclass
+from datetime import datetime
 from importlib.metadata import version
+from typing import Final
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from litestar.plugins.jinja import JinjaTemplateEngine
 from litestar.template.config import TemplateConfig
 from markupsafe import Markup, escape
-from shared.contracts.documents import Document, Piece
+from shared.contracts.documents import Piece
+from shared.contracts.files import Document
 from shared.contracts.identity import Site
 
 from gateway import formats
@@ -23,6 +27,10 @@ from gateway.language import (
     translation_of,
 )
 from gateway.toolkit import macros
+
+_WITHIN_HOURS: Final = re.compile(
+    r"(?<=\d\d\.\d\d) (?=\w \d)|(?<= \w) (?=\d\d[.:]\d\d)|(?<= at) (?=\d\d:\d\d)"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,19 +69,22 @@ def environment(assets: Assets) -> Environment:
         "current_language": current_language,
         "marked": marked,
         "script_translations": script_translations,
+        "semicolon": formats.semicolon,
     }
     pages.filters |= {
         "day": formats.day,
         "hour": formats.hour,
-        "instant": formats.instant,
+        "instant": instant,
         "file_size": formats.file_size,
         "megabytes": formats.megabytes,
         "rank": formats.rank,
         "time_left": formats.time_left,
         "phone": formats.phone,
         "listed": formats.listed,
+        "whose": formats.whose,
         "device": device_shown,
         "in_french": in_french,
+        "breakable": breakable,
         "last_file": last_file,
     }
     return pages
@@ -81,9 +92,25 @@ def environment(assets: Assets) -> Environment:
 
 def in_french(text: str) -> Markup:
     """Say that a text of the site's own is French, in a page that is not."""
+    typeset = with_hours_whole(text)
     if current_language() == FRENCH:
-        return escape(text)
-    return Markup('<span lang="fr">{}</span>').format(text)
+        return escape(typeset)
+    return Markup('<span lang="fr">{}</span>').format(typeset)
+
+
+def with_hours_whole(text: str) -> str:
+    """Keep hours on one line: 17.00 à 18.30, and à 12:00 after a day."""
+    return _WITHIN_HOURS.sub("\u00a0", text)
+
+
+def instant(value: datetime) -> str:
+    """Write an instant so that its hour is not parted from what leads to it."""
+    return with_hours_whole(formats.instant(value))
+
+
+def breakable(text: str) -> Markup:
+    """Have an e-mail address go to the next line after its @, where it is too long for one."""
+    return Markup("@<wbr>").join(text.split("@"))
 
 
 def last_file(piece: Piece) -> Document | None:

@@ -6,7 +6,7 @@ from urllib.parse import urlsplit, urlunsplit
 import aiohttp
 from shared.ask import ServiceUnavailable
 from shared.contract import Rejection
-from shared.contracts.documents import UploadTicket
+from shared.contracts.files import UploadTicket
 
 _SECONDS: Final = 30.0
 

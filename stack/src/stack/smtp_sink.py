@@ -5,9 +5,13 @@ import asyncio
 import signal
 import time
 from pathlib import Path
+from typing import Final
 from uuid import uuid4
 
 from aiosmtpd.smtp import SMTP, Envelope, Session
+
+NO_MAILBOXES: Final = "sans-boite.example"
+"""A domain where nobody has a mailbox: what is sent there is refused, to see what follows."""
 
 
 class Sink:
@@ -15,6 +19,20 @@ class Sink:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+
+    async def handle_RCPT(  # noqa: N802 - aiosmtpd's name
+        self,
+        _server: SMTP,
+        _session: Session,
+        envelope: Envelope,
+        address: str,
+        _options: list[str],
+    ) -> str:
+        """Accept every recipient but those of the domain without mailboxes."""
+        if address.endswith(f"@{NO_MAILBOXES}"):
+            return "550 5.1.1 No such mailbox"
+        envelope.rcpt_tos.append(address)
+        return "250 OK"
 
     async def handle_DATA(self, _server: SMTP, _session: Session, envelope: Envelope) -> str:  # noqa: N802 - aiosmtpd's name
         """Store the mail with its envelope, and only then accept it."""

@@ -7,15 +7,14 @@ from litestar.di import NamedDependency
 from litestar.openapi.spec import Tag
 from litestar.params import FromPath, RequestBody
 from shared.ask import Services
+from shared.contracts.accounts import Account, OpenSession
 from shared.contracts.identity import (
-    Account,
     ChangePassword,
     ConfirmEmailChange,
     EndOtherSessions,
     EndSession,
     ListSessions,
     MyAccount,
-    OpenSession,
     RequestEmailChange,
     RequestPasswordReset,
     ResetPassword,

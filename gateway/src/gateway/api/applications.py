@@ -12,6 +12,8 @@ from litestar.params import FromPath, RequestBody
 from pydantic import Field
 from shared.contract import Contract
 from shared.contracts.enrolment import (
+    AbandonAmendment,
+    AmendApplication,
     Application,
     Authorisations,
     CompleteStep,
@@ -45,10 +47,13 @@ class Choices(Contract):
 
 
 class Submission(Contract):
-    """The acceptance of the text shown at the recap (step 5)."""
+    """The acceptance of the text shown at the recap (step 5); of an amendment, the receipt number
+    of the request that it replaces.
+    """
 
     accepted_text_version: str = Field(min_length=1)
     remarks: Remarks | None = None
+    replaces_receipt_number: str | None = None
 
 
 class Decline(Contract):
@@ -135,12 +140,12 @@ async def record_course_choices(
 async def submit_application(
     application_id: FromPath[UUID], data: RequestBody[Submission], person: NamedDependency[Person]
 ) -> Application:
-    """File the request ("Valider"). Filing it again changes nothing: one receipt.
+    """File the request ("Valider"), or its amendment. Filing it again changes nothing: one receipt.
 
     Refused: `steps_missing`, `seat_not_held` (the hold expired: hold again, then record the
     choices), `hold_not_known_yet` (repeat in a moment), `nothing_asked` (no course and no remark),
-    `campaign_not_open`, `campaign_closed`,
-    `already_declined`.
+    `campaign_not_open`, `campaign_closed`, `already_declined`, `amendment_abandoned` (the request
+    stands).
     """
     received_at = datetime.now(UTC)
     return await person.ask(
@@ -149,6 +154,7 @@ async def submit_application(
             received_at=received_at,
             accepted_text_version=data.accepted_text_version,
             remarks=data.remarks,
+            replaces_receipt_number=data.replaces_receipt_number,
         )
     )
 
@@ -167,6 +173,31 @@ async def list_deliveries(
         person.ask(ListDeliveries(application_id=application_id)),
     )
     return deliveries
+
+
+@post("/applications/{application_id:uuid}/amendment", status_code=200, responses=CHANGED)
+async def amend_application(
+    application_id: FromPath[UUID], person: NamedDependency[Person]
+) -> Application:
+    """Change a submitted request ("Modifier la demande"); one that is being changed goes on.
+
+    The answer has an `amendment`: the steps then change that, and the submission that names the
+    present receipt files it in the place of the request, with a receipt of its own. Until then the
+    request stands, and none of its seats is let go of. Refused: `not_submitted`,
+    `claims_not_known_yet` (repeat in a moment), `campaign_not_open`, `campaign_closed`.
+    """
+    received_at = datetime.now(UTC)
+    return await person.ask(
+        AmendApplication(application_id=application_id, received_at=received_at)
+    )
+
+
+@delete("/applications/{application_id:uuid}/amendment", status_code=200, responses=CHANGED)
+async def abandon_amendment(
+    application_id: FromPath[UUID], person: NamedDependency[Person]
+) -> Application:
+    """Leave the request as it was submitted. Release what was held for the amendment besides."""
+    return await person.ask(AbandonAmendment(application_id=application_id))
 
 
 @post("/declines", status_code=200, responses=CHANGED)
@@ -206,6 +237,8 @@ ROUTES = [
     record_authorisations,
     record_course_choices,
     submit_application,
+    amend_application,
+    abandon_amendment,
     list_deliveries,
     decline_reenrolment,
     take_back_decline,

@@ -68,7 +68,8 @@ async def hold_seats(
     """Hold seats for one or several students, all or nothing, until `expires_at`.
 
     `hold_id` is the client's. Each request ranks up to three courses: the first one free is held.
-    A row that already holds a seat swaps it in the same act. Refused: `course_full` (with
+    A row that already holds a seat swaps it in the same act; the seat of a submitted request stays
+    beside it until an amendment is submitted. Refused: `course_full` (with
     `facts.course_id` and `facts.label`; its waiting list may be joined), `wrong_level`,
     `wrong_site`, `same_time`, `already_claimed`, `hold_ended` (mint another `hold_id`),
     `campaign_not_open`, `campaign_closed`.

@@ -11,10 +11,7 @@ from shared.contract import Contract
 from shared.contracts.documents import (
     AcceptDocument,
     DeclinePiece,
-    Document,
     DocumentHistory,
-    DocumentLink,
-    DocumentStep,
     ListPieces,
     Missing,
     MissingPieces,
@@ -32,8 +29,8 @@ from shared.contracts.documents import (
     ReviewQueue,
     ShowDocument,
     TakeBackPieceDecline,
-    UploadTicket,
 )
+from shared.contracts.files import Document, DocumentLink, DocumentStep, UploadTicket
 
 from gateway.api.operations import CHANGED, MINE
 from gateway.people import Person

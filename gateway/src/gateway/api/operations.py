@@ -20,7 +20,8 @@ _PROBLEMS: Final = {
     404: "`not_found`: nothing here that is yours.",
     409: "The refusals named in the description.",
     410: "`link_expired`: the link was used, replaced by a newer one, or left too long.",
-    422: "`invalid`: `facts.errors` names each `field` and says what is wrong with it.",
+    422: "`invalid`: `facts.errors` names each `field`; `message` tells a person what is wrong with"
+    " it, in the language that `Accept-Language` asks for, and `reason` a developer, in English.",
     429: "`too_many_requests`: wait before asking again.",
     503: "`service_unavailable`: repeat the request after `Retry-After` seconds.",
 }

@@ -5,7 +5,8 @@ from litestar.di import NamedDependency
 from litestar.openapi.spec import Tag
 from litestar.params import RequestBody
 from shared.ask import Services
-from shared.contracts.identity import RefreshSession, SignedIn, SignIn, SignOut, Site
+from shared.contracts.accounts import SignedIn
+from shared.contracts.identity import RefreshSession, SignIn, SignOut, Site
 
 from gateway.api.operations import problems
 from gateway.people import Person

@@ -70,10 +70,10 @@ async def account_page(
     done: Annotated[Literal["oui"] | None, QueryParameter(name="change")] = None,
 ) -> Template:
     """Show the account, and ask for another password."""
-    notices = []
+    success = ""
     if done:
-        notices = [_("Votre mot de passe est changé. Vos autres appareils ont été déconnectés.")]
-    return await _ask_password(request, person, Form(PasswordForm), notices)
+        success = _("Votre mot de passe est changé. Vos autres appareils ont été déconnectés.")
+    return await _ask_password(request, person, Form(PasswordForm), success)
 
 
 @post(ACCOUNT_PATH)
@@ -156,9 +156,9 @@ def refused_password[M: BaseModel](form: Form[M], error: Rejection | ServiceUnav
 
 
 async def _ask_password(
-    request: HttpRequest, person: Person, form: Form[PasswordForm], notices: list[str] | None = None
+    request: HttpRequest, person: Person, form: Form[PasswordForm], success: str = ""
 ) -> Template:
-    notices = notices or []
+    notices: list[str] = []
     account = await person.ask_if_up(
         MyAccount(), notices, marked("Votre compte est momentanément indisponible.")
     )
@@ -169,7 +169,9 @@ async def _ask_password(
         "email_path": EMAIL_PATH,
         "devices_path": DEVICES_PATH,
     }
-    return page(request, "portal/password.html", context, forms=[form], notices=notices)
+    return page(
+        request, "portal/password.html", context, forms=[form], notices=notices, success=success
+    )
 
 
 async def _ask_email(request: HttpRequest, person: Person, form: Form[EmailForm]) -> Template:

@@ -13,6 +13,7 @@ from shared.contract import Rejection
 from shared.contracts.enrolment import MyApplications
 from shared.contracts.identity import Family, Guardian, MyFamily, Student
 
+from gateway.formats import whose
 from gateway.language import gettext as _
 from gateway.language import marked
 from gateway.pages.intents import ask_applications
@@ -79,9 +80,9 @@ async def correct_guardian(
     return Redirect(f"/famille?{SAVED}=oui", status_code=303)
 
 
-def saved_notices(saved: str) -> list[str]:
+def saved_text(saved: str) -> str:
     """Say that a correction was recorded, where the page's address tells so."""
-    return [_(_SAVED)] if saved else []
+    return _(_SAVED) if saved else ""
 
 
 def not_asked_by(mine: MyApplications | None) -> tuple[str, ...]:
@@ -109,7 +110,7 @@ def _ask_student(
     request: HttpRequest, shown: Coordinates, family: Family, notices: Sequence[str] = ()
 ) -> Template:
     context = {
-        "title": _("Modifier l'identité de %(name)s", name=full_name(shown.person.details)),
+        "title": _("Modifier l'identité %(whose)s", whose=whose(full_name(shown.person.details))),
         "lenders": lenders(shown, family),
         "is_own": False,
         "back_href": f"/eleves/{shown.person.id}/identite",
@@ -120,7 +121,7 @@ def _ask_student(
 def _ask_guardian(request: HttpRequest, person: Person, shown: Coordinates) -> Template:
     guardian = shown.person
     context = {
-        "title": _("Modifier les coordonnées de %(name)s", name=full_name(guardian.details)),
+        "title": _("Modifier les coordonnées %(whose)s", whose=whose(full_name(guardian.details))),
         "lenders": (),
         "is_own": isinstance(guardian, Guardian)
         and guardian.account_id == person.caller.account_id,

@@ -10,7 +10,7 @@ from shared.contracts.documents import Missing, MissingPiece, Owner
 from shared.contracts.enrolment import CourseChoice
 
 from gateway.pages.intents import Intent, Intents
-from gateway.pages.wizard.frame import COURSES, RECAP
+from gateway.pages.wizard.frame import COURSES, RECAP, at_work
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,18 +77,18 @@ def _places(
 
 
 def _held(intent: Intent, shown: Intents, now: datetime) -> tuple[CourseChoice, ...]:
-    """Give the choices of a draft whose seat is to be confirmed before it ends."""
+    """Give the choices not submitted yet whose seat is to be confirmed before it ends."""
     if shown.phase != "open" or _next_step(intent) is None or intent.application is None:
         return ()
     return tuple(
         choice
-        for choice in intent.application.choices
+        for choice in at_work(intent.application).choices
         if choice.held_until is not None and choice.held_until > now
     )
 
 
 def _next_step(intent: Intent) -> int | None:
-    application = intent.application
+    application = intent.application and at_work(intent.application)
     if application is None or application.state != "draft":
         return None
     return min(application.step_reached, RECAP)

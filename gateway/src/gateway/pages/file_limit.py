@@ -6,7 +6,7 @@ from litestar import Request
 from litestar.datastructures import State
 from litestar.response.redirect import ASGIRedirectResponse
 from litestar.types import ASGIApp, Receive, Scope, Send
-from shared.contracts.documents import MAX_DOCUMENT_BYTES
+from shared.contracts.files import MAX_DOCUMENT_BYTES
 
 FORM_MAX_BYTES: Final = MAX_DOCUMENT_BYTES + 16 * 1024
 """What a form may weigh, its file included."""

@@ -8,7 +8,7 @@ from litestar.params import FromPath
 from shared.contract import Rejection
 from shared.contracts.enrolment import ListMyApplications, ShowApplication
 
-from gateway.pages.wizard.frame import DOCUMENTS, is_left_at_closing, step_path
+from gateway.pages.wizard.frame import DOCUMENTS, at_work, is_left_at_closing, step_path
 from gateway.people import Person
 
 FAMILY_PATH = "/famille/documents"
@@ -37,7 +37,7 @@ async def application_folder(
     person: NamedDependency[Person], application_id: FromPath[UUID]
 ) -> Folder:
     """Open the pieces of an application: step 3's, or the student's once it was submitted."""
-    application = await person.ask(ShowApplication(application_id=application_id))
+    application = at_work(await person.ask(ShowApplication(application_id=application_id)))
     path = step_path(application_id, DOCUMENTS)
     is_open = application.state == "draft" and not is_left_at_closing(application)
     is_at_step = is_open and application.step_reached >= DOCUMENTS

@@ -14,7 +14,7 @@ from shared.contracts.documents import Missing
 from shared.contracts.identity import MyFamily
 
 from gateway.language import gettext as _
-from gateway.pages.corrections import SAVED, not_asked_by, saved_notices
+from gateway.pages.corrections import SAVED, not_asked_by, saved_text
 from gateway.pages.details import details_of
 from gateway.pages.family_board import cards, family_pieces
 from gateway.pages.folders import FAMILY_PATH
@@ -99,7 +99,7 @@ async def family_page(
 ) -> Template:
     """Show the guardians, their contact details and the family's documents (S16)."""
     foresee_family_pieces(person)
-    notices = saved_notices(saved)
+    notices: list[str] = []
     family, mine = await asyncio.gather(person.ask(MyFamily()), ask_applications(person, notices))
     students = [(student.id, full_name(student.details)) for student in family.students]
     campaign, not_asked = mine.campaign if mine else None, not_asked_by(mine)
@@ -115,7 +115,7 @@ async def family_page(
         "no_campaign": mine is not None and campaign is None,
         "now": datetime.now(UTC),
     }
-    return page(request, "portal/family.html", context, notices=notices)
+    return page(request, "portal/family.html", context, notices=notices, success=saved_text(saved))
 
 
 @get("/facturation")

@@ -24,12 +24,15 @@ from gateway.people import Person
 SEARCH: Final = "q"
 """What names the search in the address of a list."""
 
-_PIECES_AWAY: Final = marked("Les pièces à fournir sont momentanément indisponibles.")
+_PIECES_AWAY: Final = marked(
+    "Les pièces à fournir sont momentanément indisponibles : rechargez cette page dans un instant."
+)
 _NOT_KNOWN_YET: Final = marked(
     "La liste des pièces à fournir sera affichée dans quelques instants."
 )
 _PUBLICATIONS_AWAY: Final = marked(
-    "Les documents publiés par le conservatoire sont momentanément indisponibles."
+    "Les documents publiés par le conservatoire sont momentanément indisponibles : rechargez cette"
+    " page dans un instant."
 )
 
 

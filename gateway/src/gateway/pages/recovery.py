@@ -13,9 +13,9 @@ from litestar.response import Redirect, Template
 from pydantic import BaseModel, Field
 from shared.ask import Services, ServiceUnavailable
 from shared.contract import Rejection
+from shared.contracts.accounts import EmailLink
 from shared.contracts.identity import (
     ConfirmEmailChange,
-    EmailLink,
     ReadEmailLink,
     ReadResetLink,
     RequestPasswordReset,

@@ -32,9 +32,13 @@ def page(
     *,
     forms: Sequence[Form[Any]] = (),
     notices: Sequence[str] = (),
+    success: str = "",
     status_code: int | None = None,
 ) -> Template:
-    """Render ``template`` in the layout. A page whose forms have errors answers 422."""
+    """Render ``template`` in the layout. A page whose forms have errors answers 422.
+
+    ``success`` tells what was recorded just before, that led here.
+    """
     refused = any(form.problems for form in forms)
     return Template(
         template,
@@ -44,6 +48,7 @@ def page(
             "visitor": request.scope["state"].get("visitor"),
             "forms": list(forms),
             "notices": list(notices),
+            "success": success,
         },
         status_code=status_code or (422 if refused else 200),
     )

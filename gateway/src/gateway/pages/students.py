@@ -20,7 +20,7 @@ from shared.contracts.identity import Family, MyFamily, Student
 
 from gateway.language import gettext as _
 from gateway.language import marked
-from gateway.pages.corrections import SAVED, not_asked_by, saved_notices
+from gateway.pages.corrections import SAVED, not_asked_by, saved_text
 from gateway.pages.details import details_of
 from gateway.pages.folders import student_path
 from gateway.pages.intents import NAME_UNKNOWN, ask_applications, intents
@@ -82,7 +82,7 @@ async def identity_tab(
         "student": _shown(family, student_id),
         "details": details_of(_student(family, student_id), not_asked_by(mine)),
     }
-    return page(request, "portal/identity.html", context, notices=saved_notices(saved))
+    return page(request, "portal/identity.html", context, success=saved_text(saved))
 
 
 @get("/eleves/{student_id:uuid}/cours")
@@ -121,6 +121,7 @@ async def reenrolment_tab(
     students = [_student(family, student_id)] if family else None
     campaign = mine.campaign if mine else None
     is_submitted = application is not None and application.state == "submitted"
+    is_amended = application is not None and application.amendment is not None
     rows, missing = await asyncio.gather(
         ask_present_rows(person, campaign, student_id, notices),
         missing_if_known(person, campaign if application else None, student_id, notices),
@@ -129,7 +130,7 @@ async def reenrolment_tab(
         "student": _shown(family, student_id),
         "intents": intents(students, _only(mine, student_id), datetime.now(UTC)),
         "rows": [row for row in rows.values() if row.hold or row.waiting],
-        "is_submitted": is_submitted,
+        "is_submitted": is_submitted and not is_amended,
         "missing": missing,
         "now": datetime.now(UTC),
         "obtained": next(

@@ -19,9 +19,7 @@ from pydantic import BaseModel, Field
 from shared.ask import ServiceUnavailable
 from shared.contract import Rejection
 from shared.contracts.documents import (
-    MAX_DOCUMENT_BYTES,
     DeclinePiece,
-    Filename,
     ListPieces,
     OpenDocument,
     OpenUpload,
@@ -30,8 +28,8 @@ from shared.contracts.documents import (
     RegisterUpload,
     RemoveDocument,
     TakeBackPieceDecline,
-    UploadTicket,
 )
+from shared.contracts.files import MAX_DOCUMENT_BYTES, Filename, UploadTicket
 from shared.identifiers import new_id
 
 from gateway.formats import file_size

@@ -34,10 +34,8 @@ from gateway.people import HttpRequest, Person
 type Done = Literal["", "quittee", "refusee"]
 
 _DONE: Final[dict[Done, str]] = {
-    "quittee": marked("C'est enregistré : vous avez quitté cette liste d'attente."),
-    "refusee": marked(
-        "C'est enregistré : vous avez refusé la place. Vos autres places ne changent pas."
-    ),
+    "quittee": marked("Vous avez quitté cette liste d'attente."),
+    "refusee": marked("Vous avez refusé la place. Vos autres places ne changent pas."),
 }
 """What was done just before the page, by the word that its address gives it."""
 _WHAT_NOW: Final = {
@@ -79,7 +77,7 @@ class Line:
     @property
     def hold(self) -> Hold | None:
         """Give the present seat, where there is one and courses tells."""
-        return self.row.hold if self.row else None
+        return (self.row.claimed or self.row.hold) if self.row else None
 
     @property
     def present(self) -> str:
@@ -96,7 +94,7 @@ async def show(
     done: Annotated[Done, QueryParameter(name="fait")] = "",
 ) -> Template:
     """Show every place of the family, the offers first, and what was done just before."""
-    return await _listed(request, person, notices=[_(_DONE[done])] if done else [])
+    return await _listed(request, person, success=_(_DONE[done]) if done else "")
 
 
 @post("/liste-attente/{place_id:uuid}/accepter")
@@ -149,9 +147,9 @@ async def _listed(
     person: Person,
     *,
     refusal: Rejection | None = None,
-    notices: Sequence[str] = (),
+    success: str = "",
 ) -> Template:
-    """Show the list, with why what was asked just before could not be done, if so."""
+    """Show the list, with what was done just before, or why it could not be."""
     absences: list[str] = []
     places = await person.ask(MyWaitingPlaces())
     lines = await _lines(person, places, absences)
@@ -164,7 +162,8 @@ async def _listed(
             "now": datetime.now(UTC),
         },
         forms=[_refused(refusal)] if refusal else [],
-        notices=[*notices, *absences],
+        notices=absences,
+        success=success,
         status_code=refusal.status if refusal else None,
     )
 

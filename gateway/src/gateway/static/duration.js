@@ -30,5 +30,7 @@ export function minutes(milliseconds) {
 
 function inUnit(unit, count) {
   const language = document.documentElement.lang;
-  return new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" }).format(count);
+  const text = new Intl.NumberFormat(language, { style: "unit", unit, unitDisplay: "long" });
+  // a figure and its unit stay on one line
+  return text.format(count).replace(" ", "\u00a0");
 }

@@ -74,21 +74,26 @@ def allocate(requests: Sequence[Request], rooms: Rooms, now: datetime) -> Alloca
       old seat is given up in the same act, and so are the seats of ``give_back``. What the act
       gives up makes room for its own wishes first, then for the waiting list; a row's own seat only
       where that row does not wish it first, and is not left without.
+    - A claimed seat is not given up: its row holds another beside it until a new request is
+      submitted, or no other where it wishes its claimed one again (S74).
     - Refused: a campaign that does not exist for the family's site (``not_found``), is not open yet
       or no more (``campaign_not_open``, ``campaign_closed``); another family's student, row, seat,
       and a row of another site or school year than the campaign's (``not_found``); a course that is
-      not on offer for the row (``wrong_site``, ``wrong_level``), or meets during another seat of
-      the same student (``same_time``); a row whose seat is claimed (``already_claimed``); no seat
-      left in any (``course_full``, naming the last one tried); an identifier that already names
-      this row's seat in another course (``hold_id_reused``) or a seat that ended (``hold_ended``).
+      not on offer for the row (``wrong_site``, ``wrong_level``), or meets during another seat that
+      the student is to keep (``same_time``); a claimed seat given back (``already_claimed``); no
+      seat left in any (``course_full``, naming the last one tried); an identifier that already
+      names this row's seat in another course (``hold_id_reused``) or a seat that ended
+      (``hold_ended``).
 
     :class:`ReleaseRequest` frees a held seat, :class:`RenewRequest` prolongs holds,
     :class:`ExpireRequest` ends those whose margin is over.
 
-    :class:`ClaimRequest` makes an application's holds its own, unless it was declined since. One
-    that was released before the word of its submission came is taken back where a seat is left and
-    its row has no other; otherwise it is missing. :class:`DeclineRequest` frees what a student had
-    and waited for at that instant; a later change of mind stays.
+    :class:`ClaimRequest` makes an application's holds its own, unless it was declined, or submitted
+    anew, since. In the same act each frees the seat that its row had by a former submission, and so
+    does a row that is re-enrolled no more (S74). A hold that was released before the word of its
+    submission came is taken back where a seat is left, unless its row was given another since;
+    otherwise it is missing, and its row keeps what it had. :class:`DeclineRequest` frees what a
+    student had and waited for at that instant; a later change of mind stays.
 
     Waiting lists (S66): a row joins a full course's list at its end and keeps its present seat. A
     freed seat is offered to the next in line for 24 hours, not to the student who freed it.

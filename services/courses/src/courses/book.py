@@ -3,7 +3,7 @@
 Whatever a request changed is undone where it is refused half-way: all or nothing.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
@@ -55,6 +55,19 @@ class LedgerLine(NamedTuple):
     actor_id: UUID | None
 
 
+class RowSeats(NamedTuple):
+    """The live seats of a row: the one of its submitted application, and the one chosen to replace
+    it, or to be its first.
+    """
+
+    claimed: Seat | None = None
+    held: Seat | None = None
+
+    def has(self, course_id: UUID) -> bool:
+        """Tell whether one of them is in a course."""
+        return any(seat is not None and seat.course_id == course_id for seat in self)
+
+
 class Kept(NamedTuple):
     """Seats held or renewed in one act, and those that they replace."""
 
@@ -69,11 +82,15 @@ class Freed(NamedTuple):
 
 
 class Claimed(NamedTuple):
-    """What a submission found: seats now its own, and wanted ones that had gone."""
+    """What a submission found: seats now its own, wanted ones that had gone, and those of the
+    submission before, which it has no use for.
+    """
 
     application_id: UUID
     seat_ids: tuple[UUID, ...]
     missing_ids: tuple[UUID, ...]
+    replaced_ids: tuple[UUID, ...]
+    received_at: datetime
 
 
 class Placed(NamedTuple):
@@ -116,6 +133,7 @@ class Mark(NamedTuple):
 
 
 _ABSENT: Final = object()
+_NO_SEATS: Final = RowSeats()
 
 
 class Standing:
@@ -214,12 +232,20 @@ class Book:
         seats = self._live.get(student_id, ())
         return [seat for seat in seats if seat.campaign_id == campaign_id]
 
-    def seat_of_row(self, campaign_id: UUID, student_id: UUID, follow_id: UUID) -> Seat | None:
-        """Give the live seat of a student's row."""
-        for seat in self._live.get(student_id, ()):
-            if (seat.campaign_id, seat.follow_id) == (campaign_id, follow_id):
-                return seat
-        return None
+    def seats_of_row(self, campaign_id: UUID, student_id: UUID, follow_id: UUID) -> RowSeats:
+        """Give the live seats of a student's row."""
+        live = self._live.get(student_id)
+        if not live:
+            return _NO_SEATS
+        claimed = held = None
+        for seat in live:
+            if (seat.campaign_id, seat.follow_id) != (campaign_id, follow_id):
+                continue
+            if seat.state == "claimed":
+                claimed = seat
+            else:
+                held = seat
+        return RowSeats(claimed, held)
 
     def place_of_row(self, campaign_id: UUID, follow_id: UUID, course_id: UUID) -> Place | None:
         """Give the live place of a row on a course's waiting list."""
@@ -302,6 +328,17 @@ class Book:
                 )
             )
             self.facts.append(Offered(offered))
+
+    def tell_placed(self, seat: Seat, former: Sequence[Seat], decided_by: Decider) -> None:
+        """Tell that a row has a seat in place of ``former``, its claimed one first; what these free
+        goes to those who wait.
+        """
+        replaced_id = former[0].id if former else None
+        self.facts.append(Placed(seat, replaced_id, decided_by))
+        self.facts.extend(Freed(each.id) for each in former[1:])
+        for each in former:
+            if each.course_id != seat.course_id:
+                self.offer(each.course_id, but=each.student_id)
 
     def file(self, key: Key, filing: Filing) -> None:
         """Keep when an application was submitted or declined."""

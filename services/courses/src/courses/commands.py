@@ -54,6 +54,7 @@ async def hold_seats(command: HoldSeats, caller: Caller, allocator: Allocator) -
                 for each in command.requests
             ),
             give_back=command.give_back,
+            left_rows=frozenset(command.left_rows),
         )
     )
 

@@ -88,6 +88,21 @@ def refuse_same_time(book: Book, course: Course, follow_id: UUID, others: Iterab
         )
 
 
+def prospects(seats: Iterable[Seat]) -> list[Seat]:
+    """Give, of each row's seats, the one that it is to keep: what was chosen last."""
+    rows: dict[UUID, Seat] = {}
+    for seat in seats:
+        if seat.state == "held" or seat.follow_id not in rows:
+            rows[seat.follow_id] = seat
+    return list(rows.values())
+
+
+def other_rows(book: Book, campaign_id: UUID, student_id: UUID, follow_id: UUID) -> list[Seat]:
+    """Give what a student has in the rows other than this one."""
+    seats = book.seats_of_student(campaign_id, student_id)
+    return [seat for seat in seats if seat.follow_id != follow_id]
+
+
 def meeting_during(book: Book, course: Course, seats: Iterable[Seat]) -> Course | None:
     """Find the course, of some seats, that nobody could attend besides this one."""
     for seat in seats:

@@ -86,6 +86,8 @@ def _event(
                 application_id=fact.application_id,
                 hold_ids=fact.seat_ids,
                 missing_hold_ids=fact.missing_ids,
+                replaced_hold_ids=fact.replaced_ids,
+                received_at=fact.received_at,
             )
         case Placed():
             return SeatPlaced(

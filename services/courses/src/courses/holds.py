@@ -1,13 +1,14 @@
 """Holds: how a family takes seats, changes its mind, keeps them longer, and gives them back."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from uuid import UUID
 
 from shared.contract import Rejection
 
-from courses.book import Book, Freed, Kept, Standing
+from courses.book import Book, Freed, Kept, RowSeats, Standing
 from courses.eligibility import (
+    prospects,
     refuse_off_offer,
     refuse_same_time,
     require_open,
@@ -21,22 +22,33 @@ class _Act:
     """One family's act while it is decided: the seats it gives up, and those it is granted.
 
     A seat that it gives up serves one of its own wishes at most, before anyone else's; one of
-    ``kept`` only that of the row that has it.
+    ``kept`` only that of the row that has it. A claimed seat is not given up: it serves its own row
+    alone, and what ``rows`` have is not what they are to keep.
     """
 
-    def __init__(self, book: Book, leaving: dict[UUID, Seat], kept: frozenset[UUID]) -> None:
+    def __init__(
+        self,
+        book: Book,
+        leaving: dict[UUID, Seat],
+        kept: frozenset[UUID],
+        rows: Collection[UUID],
+    ) -> None:
         self.leaving = leaving
         self.kept = kept
+        self.rows = rows
         self.granted: list[Seat] = []
         self._book = book
         self._unused = dict(leaving)
         self._taken: dict[UUID, int] = {}
 
-    def has_seat(self, standing: Standing, present: Seat | None) -> bool:
+    def has_seat(self, standing: Standing, present: RowSeats) -> bool:
         """Tell whether a row may have a seat in a course: its own, one left, or one given up."""
         course_id = standing.room.course.id
-        if present is not None and present.course_id == course_id and present.id in self._unused:
-            del self._unused[present.id]
+        claimed, held = present
+        if claimed is not None and claimed.course_id == course_id:
+            return True
+        if held is not None and held.course_id == course_id and held.id in self._unused:
+            del self._unused[held.id]
             return True
         taken = self._taken.get(course_id, 0) if self._taken else 0
         if standing.left > taken:
@@ -56,10 +68,13 @@ class _Act:
 
     def seats_of(self, campaign_id: UUID, student_id: UUID) -> list[Seat]:
         """Give what the student would have besides: what stays, and what this act granted."""
-        staying = self._book.seats_of_student(campaign_id, student_id)
-        return [seat for seat in staying if seat.id not in self.leaving] + [
-            seat for seat in self.granted if seat.student_id == student_id
+        staying = [
+            seat
+            for seat in self._book.seats_of_student(campaign_id, student_id)
+            if seat.id not in self.leaving and seat.follow_id not in self.rows
         ]
+        granted = [seat for seat in self.granted if seat.student_id == student_id]
+        return [*prospects(staying), *granted]
 
 
 def hold(book: Book, request: HoldRequest) -> tuple[Seat, ...]:
@@ -70,9 +85,10 @@ def hold(book: Book, request: HoldRequest) -> tuple[Seat, ...]:
         for wish in request.wishes
     ]
     leaving = _leaving(book, request)
-    act = _Act(book, leaving, _first_wished(book, request))
+    changing = request.left_rows.union(row.follow_id for row in rows)
+    act = _Act(book, leaving, _first_wished(book, request), changing)
     while (deprived := _grant(book, act, request, rows)) is not None:
-        act = _Act(book, leaving, act.kept | {deprived.id})
+        act = _Act(book, leaving, act.kept | {deprived.id}, changing)
     _record(book, act, request.actor_id)
     return tuple(act.granted)
 
@@ -82,7 +98,7 @@ def _first_wished(book: Book, request: HoldRequest) -> frozenset[UUID]:
     if len(request.wishes) == 1:
         return frozenset()
     seats = [
-        (book.seat_of_row(request.campaign_id, wish.student_id, wish.follow_id), wish)
+        (book.seats_of_row(request.campaign_id, wish.student_id, wish.follow_id).held, wish)
         for wish in request.wishes
     ]
     return frozenset(
@@ -95,18 +111,21 @@ def _grant(book: Book, act: _Act, request: HoldRequest, rows: Sequence[Row]) -> 
     because a sibling's wish was given its own.
     """
     for wish, row in zip(request.wishes, rows, strict=True):
-        present = book.seat_of_row(request.campaign_id, wish.student_id, wish.follow_id)
+        present = book.seats_of_row(request.campaign_id, wish.student_id, wish.follow_id)
+        claimed, held = present
         named = _named_before(book, wish, request)
         course = _choose(book, act, wish, row, present, named)
         if course is None:
-            if present and present.course_id in wish.course_ids and act.has_passed_on(present):
-                return present
+            if held and held.course_id in wish.course_ids and act.has_passed_on(held):
+                return held
             raise _full(book.standing(wish.course_ids[-1]).room.course, wish)
         refuse_same_time(
             book, course, wish.follow_id, act.seats_of(request.campaign_id, wish.student_id)
         )
-        if present is not None and present.course_id == course.id:
-            act.granted.append(renewed(present, book.now))
+        if claimed is not None and claimed.course_id == course.id:
+            act.granted.append(claimed)
+        elif held is not None and held.course_id == course.id:
+            act.granted.append(renewed(held, book.now))
         else:
             act.granted.append(_new_seat(request, wish, course, book.now))
     return None
@@ -116,10 +135,7 @@ def release(book: Book, request: ReleaseRequest) -> tuple[Seat, ...]:
     """Free a held seat; one already released stays so."""
     seat = _own_seat(book, request.seat_id, request.family_id)
     if seat.state == "claimed":
-        raise Rejection(
-            "already_claimed",
-            "Cette place fait partie d'une demande déjà transmise. Contactez le conservatoire.",
-        )
+        raise _already_claimed(seat)
     if seat.state == "held":
         _free(book, seat, "given back", request.actor_id)
     return ()
@@ -161,7 +177,7 @@ def expire(book: Book, request: ExpireRequest) -> tuple[Seat, ...]:
 def _leaving(book: Book, request: HoldRequest) -> dict[UUID, Seat]:
     """Find the seats that the act may give up; raises ``already_claimed`` for a claimed one."""
     rows = [
-        book.seat_of_row(request.campaign_id, wish.student_id, wish.follow_id)
+        book.seats_of_row(request.campaign_id, wish.student_id, wish.follow_id).held
         for wish in request.wishes
     ]
     given_back = [_own_seat(book, seat_id, request.family_id) for seat_id in request.give_back]
@@ -170,14 +186,18 @@ def _leaving(book: Book, request: HoldRequest) -> dict[UUID, Seat]:
         if seat is None or seat.state == "released":
             continue
         if seat.state == "claimed":
-            raise Rejection(
-                "already_claimed",
-                "La place de ce cours est déjà gardée pour votre demande. Contactez le"
-                " conservatoire pour changer.",
-                follow_id=str(seat.follow_id),
-            )
+            raise _already_claimed(seat)
         leaving[seat.id] = seat
     return leaving
+
+
+def _already_claimed(seat: Seat) -> Rejection:
+    return Rejection(
+        "already_claimed",
+        "Cette place fait partie d'une demande déjà transmise : elle ne se rend qu'avec une"
+        " demande modifiée, ou retirée.",
+        follow_id=str(seat.follow_id),
+    )
 
 
 def _named_before(book: Book, wish: Wish, request: HoldRequest) -> Seat | None:
@@ -199,7 +219,7 @@ def _named_before(book: Book, wish: Wish, request: HoldRequest) -> Seat | None:
 
 
 def _choose(
-    book: Book, act: _Act, wish: Wish, row: Row, present: Seat | None, named: Seat | None
+    book: Book, act: _Act, wish: Wish, row: Row, present: RowSeats, named: Seat | None
 ) -> Course | None:
     """Choose the first course with a seat, none where all are full; a repeat gets its own again,
     whatever was freed since.
@@ -241,14 +261,18 @@ def _record(book: Book, act: _Act, actor_id: UUID) -> None:
     """Write the act: what is kept is renewed, what is given up freed, then what is new taken."""
     granted = {seat.id for seat in act.granted}
     given_up = [seat for seat in act.leaving.values() if seat.id not in granted]
+    held = tuple(seat for seat in act.granted if seat.state == "held")
     for seat in given_up:
         book.release(seat, "changed", actor_id)
-    for seat in act.granted:
+    for seat in held:
         if seat.id in act.leaving:
             book.put(seat)
         else:
             book.take(seat, "chosen", actor_id)
-    book.facts.append(Kept(tuple(act.granted), tuple(seat.id for seat in given_up)))
+    if held:
+        book.facts.append(Kept(held, tuple(seat.id for seat in given_up)))
+    else:
+        book.facts.extend(Freed(seat.id) for seat in given_up)
     for seat in given_up:
         book.offer(seat.course_id, but=seat.student_id)
 

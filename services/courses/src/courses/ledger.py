@@ -12,7 +12,7 @@ from courses.allocation import Allocation
 from courses.book import Rooms
 from courses.seats import Place, Seat
 
-_END_OR_RENEW_SEATS = """
+_CHANGE_SEATS = """
 UPDATE seat SET state = told.state, expires_at = told.expires_at,
     confirmed_at = CASE WHEN told.confirmed THEN coalesce(seat.confirmed_at, $5) END
 FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::boolean[])
@@ -68,7 +68,7 @@ async def save(
     connection: asyncpg.Connection, rooms: Rooms, allocation: Allocation, now: datetime
 ) -> None:
     """Write an allocation made of ``rooms``, whose locks are held."""
-    # what a row had ends before what it gets begins: a row has one live seat
+    # what a row had ends before what it gets begins: it has one held seat, and one claimed
     await _save_seats(connection, rooms, allocation.seats, now)
     if allocation.places:
         await _save_places(connection, rooms, allocation.places)
@@ -89,10 +89,13 @@ async def save(
 async def _save_seats(
     connection: asyncpg.Connection, rooms: Rooms, seats: Sequence[Seat], now: datetime
 ) -> None:
-    changed = [seat for seat in seats if seat.id in rooms.seats]
-    if changed:
+    known = [seat for seat in seats if seat.id in rooms.seats]
+    # one statement looks at each row by itself: what a claim replaces has to end before
+    claimed = [seat for seat in known if seat.state == "claimed"]
+    others = [seat for seat in known if seat.state != "claimed"]
+    for changed in filter(None, (others, claimed)):
         await connection.execute(
-            _END_OR_RENEW_SEATS,
+            _CHANGE_SEATS,
             [seat.id for seat in changed],
             [seat.state for seat in changed],
             [seat.expires_at for seat in changed],

@@ -4,8 +4,9 @@ from uuid import UUID
 
 from shared.contract import Rejection
 
-from courses.book import Book, Confirmed, Placed
+from courses.book import Book, Confirmed
 from courses.eligibility import (
+    other_rows,
     refuse_off_offer,
     refuse_same_time,
     require_campaign,
@@ -27,9 +28,8 @@ def place(book: Book, request: PlaceRequest) -> tuple[Seat, ...]:
     same = book.seats.get(request.seat_id)
     if same is not None:
         return (_again(same, request),)
-    present = book.seat_of_row(request.campaign_id, request.student_id, request.follow_id)
-    is_its_own = present is not None and present.course_id == request.course_id
-    if not is_its_own and not standing.left:
+    present = book.seats_of_row(request.campaign_id, request.student_id, request.follow_id)
+    if not present.has(request.course_id) and not standing.left:
         raise Rejection(
             "course_full",
             "Complet : il n'y a plus de place dans %(label)s, ou des familles"
@@ -38,15 +38,18 @@ def place(book: Book, request: PlaceRequest) -> tuple[Seat, ...]:
             follow_id=str(request.follow_id),
             label=course.label,
         )
-    others = book.seats_of_student(request.campaign_id, request.student_id)
     refuse_same_time(
-        book, course, request.follow_id, [seat for seat in others if seat is not present]
+        book,
+        course,
+        request.follow_id,
+        other_rows(book, request.campaign_id, request.student_id, request.follow_id),
     )
+    former = [seat for seat in present if seat is not None]
     seat = Seat(
         id=request.seat_id,
         campaign_id=request.campaign_id,
         course_id=request.course_id,
-        family_id=present.family_id if present else row.family_ids[0],
+        family_id=former[0].family_id if former else row.family_ids[0],
         student_id=request.student_id,
         follow_id=request.follow_id,
         state="claimed",
@@ -54,12 +57,11 @@ def place(book: Book, request: PlaceRequest) -> tuple[Seat, ...]:
         expires_at=book.now,
         confirmed=True,
     )
-    if present is not None:
-        book.release(present, f"placed: {request.reason}", request.actor_id)
-    book.take(seat, f"placed: {request.reason}", request.actor_id)
-    book.facts.append(Placed(seat, None if present is None else present.id, "staff"))
-    if present is not None and not is_its_own:
-        book.offer(present.course_id, but=present.student_id)
+    reason = f"placed: {request.reason}"
+    for each in former:
+        book.release(each, reason, request.actor_id)
+    book.take(seat, reason, request.actor_id)
+    book.tell_placed(seat, former, "staff")
     return (seat,)
 
 

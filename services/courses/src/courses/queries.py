@@ -57,6 +57,9 @@ async def course_rows(query: CourseRows, caller: Caller, tx: Transaction) -> tup
     ).all()
     offered = await _read_offer(tx, school_year, followed)
     holds = await _read_holds(tx, query)
+    claimed = {hold.follow_id: hold for hold in holds if hold.state == "claimed"}
+    # what was chosen since comes before what it is to replace
+    chosen = claimed | {hold.follow_id: hold for hold in holds if hold.state == "held"}
     places = await read_waiting_places(
         tx, place.c.student_id == query.student_id, place.c.campaign_id == query.campaign_id
     )
@@ -71,7 +74,8 @@ async def course_rows(query: CourseRows, caller: Caller, tx: Transaction) -> tup
             mode=row.mode,
             next_level=row.proposed_level,
             slots=_slots(row, offered),
-            hold=holds.get(row.follow_id),
+            hold=chosen.get(row.follow_id),
+            claimed=claimed.get(row.follow_id),
             waiting=tuple(each for each in places if each.follow_id == row.follow_id),
         )
         for row in followed
@@ -174,8 +178,8 @@ async def _read_offer(tx: Transaction, school_year: str, followed: Sequence[_Lin
     return list(offered.all())
 
 
-async def _read_holds(tx: Transaction, query: CourseRows) -> dict[UUID, Hold]:
-    """Read the live seats of a student, by row."""
+async def _read_holds(tx: Transaction, query: CourseRows) -> list[Hold]:
+    """Read the live seats of a student."""
     rows = await tx.execute(
         sa.select(
             seat,
@@ -185,8 +189,8 @@ async def _read_holds(tx: Transaction, query: CourseRows) -> dict[UUID, Hold]:
         .where(seat.c.campaign_id == query.campaign_id)
         .where(seat.c.student_id == query.student_id, seat.c.state != "released")
     )
-    return {
-        row.follow_id: Hold(
+    return [
+        Hold(
             id=row.id,
             student_id=row.student_id,
             follow_id=row.follow_id,
@@ -196,7 +200,7 @@ async def _read_holds(tx: Transaction, query: CourseRows) -> dict[UUID, Hold]:
             expires_at=row.expires_at,
         )
         for row in rows
-    }
+    ]
 
 
 def _label(row: _Line) -> str:

@@ -26,6 +26,10 @@ async def claim_seats(event: ApplicationSubmitted, tx: Transaction, allocator: A
             campaign_id=event.campaign_id,
             student_id=event.student_id,
             seat_ids=tuple(choice.hold_id for choice in event.choices if choice.hold_id),
+            left_rows=frozenset(
+                choice.follow_id for choice in event.choices if not choice.re_enrol
+            ),
+            chosen_at=event.chosen_at or event.received_at,
             received_at=event.received_at,
         ),
     )

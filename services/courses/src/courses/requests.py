@@ -47,7 +47,9 @@ class Wish(NamedTuple):
 
 
 class HoldRequest(NamedTuple):
-    """A family's wishes, all granted or none; the seats of ``give_back`` are given up for them."""
+    """A family's wishes, all granted or none; the seats of ``give_back`` are given up for them, and
+    ``left_rows`` are not to be re-enrolled any more.
+    """
 
     campaign_id: UUID
     family_id: UUID
@@ -55,6 +57,7 @@ class HoldRequest(NamedTuple):
     actor_id: UUID
     wishes: tuple[Wish, ...]
     give_back: tuple[UUID, ...] = ()
+    left_rows: frozenset[UUID] = frozenset()
 
     def concern(self, scope: Scope) -> None:
         """Add to the scope of a batch."""
@@ -138,12 +141,16 @@ class AcceptRequest(NamedTuple):
 
 
 class ClaimRequest(NamedTuple):
-    """A submitted application turns its holds into claims."""
+    """A submitted application turns its holds into claims; ``left_rows`` are not re-enrolled, by
+    what was chosen at ``chosen_at``.
+    """
 
     application_id: UUID
     campaign_id: UUID
     student_id: UUID
     seat_ids: tuple[UUID, ...]
+    left_rows: frozenset[UUID]
+    chosen_at: datetime
     received_at: datetime
 
     def concern(self, scope: Scope) -> None:

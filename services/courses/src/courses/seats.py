@@ -1,7 +1,8 @@
 """Seats: the values that an allocation is about, and the durations that rule them.
 
 A seat is *held* for a while when a family chooses a slot, *claimed* once its application is
-submitted, *released* when it ends. On a full course a row has a *place* on the waiting list; a
+submitted, *released* when it ends. A row whose seat is claimed may hold another one, which replaces
+it when a new request is submitted. On a full course a row has a *place* on the waiting list; a
 freed seat is *offered* to the next of them, and counts as taken meanwhile.
 
 Seats and places are named tuples: thousands a second are made of them.
@@ -135,6 +136,12 @@ class Filing(NamedTuple):
         if self.filed_at is None:
             return False
         return self.declined_at is None or self.declined_at < self.filed_at
+
+    def is_last(self, submitted_at: datetime) -> bool:
+        """Tell whether nothing later is known than a submission of that instant."""
+        if self.declined_at is not None and self.declined_at >= submitted_at:
+            return False
+        return self.filed_at is None or self.filed_at <= submitted_at
 
 
 @dataclass(frozen=True, slots=True)

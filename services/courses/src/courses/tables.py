@@ -92,11 +92,12 @@ seat = sa.Table(
     sa.Column("confirmed_at", sa.DateTime(timezone=True)),
     sa.CheckConstraint("state IN ('held', 'claimed', 'released')", name="known_state"),
     sa.Index(
-        # a row has one live seat; the same index finds those of a student
-        "seat_one_a_row_idx",
+        # a row has one held seat, and one claimed; the same index finds those of a student
+        "seat_one_of_each_a_row_idx",
         "student_id",
         "campaign_id",
         "follow_id",
+        "state",
         unique=True,
         postgresql_where=sa.text("state <> 'released'"),
     ),

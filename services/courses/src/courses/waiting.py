@@ -4,8 +4,9 @@ from uuid import UUID
 
 from shared.contract import Rejection
 
-from courses.book import Book, Placed
+from courses.book import Book
 from courses.eligibility import (
+    other_rows,
     refuse_off_offer,
     refuse_same_time,
     require_open,
@@ -31,8 +32,8 @@ def join(book: Book, request: JoinRequest) -> tuple[Seat, ...]:
         raise Rejection(
             "place_ended", "Cette demande de liste d'attente a déjà servi : recommencez."
         )
-    seat = book.seat_of_row(request.campaign_id, request.student_id, request.follow_id)
-    if seat is not None and seat.course_id == request.course_id:
+    present = book.seats_of_row(request.campaign_id, request.student_id, request.follow_id)
+    if present.has(request.course_id):
         raise Rejection(
             "already_held", "Vous avez déjà une place dans %(label)s.", label=course.label
         )
@@ -86,14 +87,12 @@ def accept(book: Book, request: AcceptRequest) -> tuple[Seat, ...]:
             "Cette proposition est terminée : la place est allée à la famille suivante."
             " Si vous aviez une autre place, vous la gardez.",
         )
-    present = book.seat_of_row(place.campaign_id, place.student_id, place.follow_id)
+    present = book.seats_of_row(place.campaign_id, place.student_id, place.follow_id)
     course = book.standing(place.course_id).room.course
-    others = book.seats_of_student(place.campaign_id, place.student_id)
-    refuse_same_time(
-        book, course, place.follow_id, [seat for seat in others if seat is not present]
-    )
+    others = other_rows(book, place.campaign_id, place.student_id, place.follow_id)
+    refuse_same_time(book, course, place.follow_id, others)
     filing = book.filings.get((place.campaign_id, place.student_id), Filing())
-    is_claimed = filing.is_filed or (present is not None and present.state == "claimed")
+    is_claimed = filing.is_filed or present.claimed is not None
     if not is_claimed:
         # a draft can only use a seat while it can be submitted
         require_open(book, place.campaign_id, request.site_id)
@@ -109,13 +108,11 @@ def accept(book: Book, request: AcceptRequest) -> tuple[Seat, ...]:
         expires_at=book.now + HOLD,
     )
     book.end_place(place, "accepted", request.actor_id)
-    if present is not None:
-        book.release(present, "changed for an offer", request.actor_id)
+    former = [each for each in present if each is not None]
+    for each in former:
+        book.release(each, "changed for an offer", request.actor_id)
     book.take(seat, "offer accepted", request.actor_id, offered=True)
-    replaced_id = None if present is None else present.id
-    book.facts.append(Placed(seat, replaced_id, "family"))
-    if present is not None:
-        book.offer(present.course_id, but=present.student_id)
+    book.tell_placed(seat, former, "family")
     return (seat,)
 
 

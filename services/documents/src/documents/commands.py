@@ -5,13 +5,8 @@ from datetime import UTC, datetime
 
 from shared.callers import Caller
 from shared.contract import Rejection
-from shared.contracts.documents import (
-    Document,
-    OpenUpload,
-    RegisterUpload,
-    RemoveDocument,
-    UploadTicket,
-)
+from shared.contracts.documents import OpenUpload, RegisterUpload, RemoveDocument
+from shared.contracts.files import Document, UploadTicket
 from shared.db import Database, Transaction
 from shared.observability import get_logger
 

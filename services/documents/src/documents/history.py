@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from shared.callers import Caller
-from shared.contracts.documents import Actor, DocumentHistory, DocumentStep
+from shared.contracts.documents import DocumentHistory
+from shared.contracts.files import Actor, DocumentStep
 from shared.db import Transaction
 from sqlalchemy import Insert, Update, bindparam, insert, select
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 from PIL import Image, ImageOps
-from shared.contracts.documents import MAX_DOCUMENT_BYTES
+from shared.contracts.files import MAX_DOCUMENT_BYTES
 
 from documents.findings import Unfit, too_demanding
 from documents.foreign_files import refuse_foreign_files

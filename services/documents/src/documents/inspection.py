@@ -6,7 +6,7 @@ It runs in a process apart, which a file may bring down (``inspectors``).
 from collections.abc import Callable, Mapping
 from functools import partial
 
-from shared.contracts.documents import MAX_DOCUMENT_BYTES, ContentType
+from shared.contracts.files import MAX_DOCUMENT_BYTES, ContentType
 
 from documents.findings import Finding, Unfit
 from documents.image_inspection import inspect_image

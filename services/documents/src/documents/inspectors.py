@@ -5,7 +5,7 @@ import multiprocessing
 import resource
 
 from pebble import ProcessPool
-from shared.contracts.documents import ContentType
+from shared.contracts.files import ContentType
 from shared.observability import get_logger
 
 from documents.findings import Finding

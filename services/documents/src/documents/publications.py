@@ -4,12 +4,8 @@ from datetime import UTC, datetime
 
 from shared.callers import Caller
 from shared.contract import Rejection
-from shared.contracts.documents import (
-    OpenPublication,
-    Publication,
-    PublishedDocuments,
-    UploadTicket,
-)
+from shared.contracts.documents import OpenPublication, Publication, PublishedDocuments
+from shared.contracts.files import UploadTicket
 from shared.db import Database, Transaction
 from sqlalchemy import select
 

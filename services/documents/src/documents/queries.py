@@ -6,8 +6,6 @@ from uuid import UUID
 from shared.callers import Caller
 from shared.contract import Rejection
 from shared.contracts.documents import (
-    Document,
-    DocumentLink,
     ListPieces,
     Missing,
     MissingPieces,
@@ -15,6 +13,7 @@ from shared.contracts.documents import (
     Pieces,
     ShowDocument,
 )
+from shared.contracts.files import Document, DocumentLink
 from shared.db import Transaction
 from sqlalchemy import insert
 

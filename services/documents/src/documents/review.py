@@ -5,13 +5,8 @@ from uuid import UUID
 
 from shared.callers import Caller
 from shared.contract import Rejection
-from shared.contracts.documents import (
-    AcceptDocument,
-    Document,
-    RefuseDocument,
-    ReviewItem,
-    ReviewQueue,
-)
+from shared.contracts.documents import AcceptDocument, RefuseDocument, ReviewItem, ReviewQueue
+from shared.contracts.files import Document
 from shared.db import Transaction
 from sqlalchemy import select
 

@@ -24,7 +24,7 @@ from minio.lifecycleconfig import (
 )
 from minio.versioningconfig import SUSPENDED
 from shared.contract import Rejection
-from shared.contracts.documents import MAX_DOCUMENT_BYTES, ContentType, DocumentLink
+from shared.contracts.files import MAX_DOCUMENT_BYTES, ContentType, DocumentLink
 from shared.observability import get_logger
 from urllib3 import PoolManager, Retry, Timeout
 from urllib3.exceptions import HTTPError

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from shared.callers import Caller
 from shared.contract import Rejection
-from shared.contracts.documents import UploadTicket
+from shared.contracts.files import UploadTicket
 from shared.db import Transaction
 
 from documents import changes

@@ -10,7 +10,7 @@ from typing import Literal
 from uuid import UUID
 
 from shared.contract import Rejection
-from shared.contracts.documents import (
+from shared.contracts.files import (
     CONTENT_TYPES,
     MAX_DOCUMENT_BYTES,
     ContentType,

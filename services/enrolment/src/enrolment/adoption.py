@@ -12,7 +12,7 @@ from uuid import UUID
 
 from shared.contracts.enrolment import CourseChoice
 
-from enrolment.lifecycle import Progress
+from enrolment.progress import Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,8 +35,10 @@ def adopt(progress: Progress, placements: Sequence[Placement]) -> Progress:
     """
     if progress.state == "declined":
         return progress
+    amendment = progress.amendment
     return replace(
         progress,
+        amendment=amendment and replace(amendment, draft=adopt(amendment.draft, placements)),
         choices=tuple(
             _adopted(
                 choice,

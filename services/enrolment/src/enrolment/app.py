@@ -17,6 +17,8 @@ service = Service(
         commands.record_authorisations,
         commands.record_course_choices,
         commands.submit_application,
+        commands.amend_application,
+        commands.abandon_amendment,
         commands.decline_reenrolment,
         commands.take_back_decline,
         entries.keep_entries,

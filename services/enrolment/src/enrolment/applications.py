@@ -5,6 +5,7 @@ from uuid import UUID
 
 from pydantic import TypeAdapter
 from shared.contract import Rejection
+from shared.contracts import enrolment as contracts
 from shared.contracts.enrolment import (
     Application,
     Authorisations,
@@ -18,16 +19,18 @@ from sqlalchemy.dialects.postgresql import JSONB, insert
 
 from enrolment.adoption import Placement, adopt
 from enrolment.erasure import hold_family
-from enrolment.lifecycle import Progress
+from enrolment.progress import Amendment, Progress
 from enrolment.tables import application, campaign, family, hold, student
 
+_AMENDMENT = TypeAdapter(Amendment)
 _PLACEMENTS = TypeAdapter(tuple[Placement, ...])
 
 
 @dataclass(frozen=True, slots=True)
 class StoredApplication:
     """An application with its campaign. ``revision`` 0 is one that was never changed, ``is_new``
-    one that this transaction made, ``missing_hold_ids`` the seats that courses could not claim.
+    one that this transaction made, ``is_claimed`` one of whose seats courses has told what became,
+    ``missing_hold_ids`` those that it could not claim.
     """
 
     id: UUID
@@ -37,6 +40,7 @@ class StoredApplication:
     progress: Progress
     revision: int
     is_new: bool = False
+    is_claimed: bool = False
     missing_hold_ids: frozenset[UUID] = frozenset()
 
     def answer(self) -> Application:
@@ -51,6 +55,7 @@ class StoredApplication:
             choices=self.progress.choices,
             remarks=self.progress.remarks,
             receipt=self.progress.receipt,
+            amendment=self.progress.amendment and _shown(self.progress.amendment),
         )
 
 
@@ -76,7 +81,7 @@ def read_application(row: RowMapping) -> StoredApplication:
     """Give a row of :func:`of_family` its type."""
     stored = application.c
     authorisations = row[stored.authorisations]
-    number = row[stored.receipt_number]
+    number, amendment = row[stored.receipt_number], row[stored.amendment]
     return StoredApplication(
         id=row[stored.id],
         student_id=row[stored.student_id],
@@ -95,10 +100,12 @@ def read_application(row: RowMapping) -> StoredApplication:
                 remarks=row[stored.remarks],
                 accepted_text_version=row[stored.accepted_text_version],
                 receipt=number and Receipt(number=number, received_at=row[stored.received_at]),
+                amendment=amendment and _AMENDMENT.validate_python(amendment),
             ),
             _PLACEMENTS.validate_python(row["placements"] or ()),
         ),
         revision=row[stored.revision],
+        is_claimed=row[stored.claimed_at] is not None,
         missing_hold_ids=frozenset(row[stored.missing_hold_ids]),
     )
 
@@ -154,19 +161,19 @@ async def lock_or_create(
 async def save(tx: Transaction, stored: StoredApplication, progress: Progress) -> StoredApplication:
     """Save where a locked application stands now; the same value where nothing changed.
 
-    What courses claimed was for the submission before this change.
+    What courses claimed for a submission is nothing of the next one.
     """
     if progress == stored.progress:
         return stored
     saved = replace(stored, progress=progress, revision=stored.revision + 1)
+    nothing_claimed: dict[str, object] = {"claimed_at": None, "missing_hold_ids": []}
     await tx.execute(
         update(application)
         .where(application.c.id == stored.id)
         .values(
             revision=saved.revision,
-            claimed_at=None,
-            missing_hold_ids=[],
             **_columns(progress),
+            **(nothing_claimed if progress.receipt != stored.progress.receipt else {}),
         )
     )
     return saved
@@ -198,8 +205,20 @@ async def _lock(tx: Transaction, wanted: Select[tuple[object, ...]]) -> StoredAp
     return read_application(row)
 
 
+def _shown(amendment: Amendment) -> contracts.Amendment:
+    draft = amendment.draft
+    return contracts.Amendment(
+        started_at=amendment.started_at,
+        step_reached=draft.step_reached,
+        authorisations=draft.authorisations,
+        choices=draft.choices,
+        remarks=draft.remarks,
+    )
+
+
 def _columns(progress: Progress) -> dict[str, object]:
     authorisations, receipt = progress.authorisations, progress.receipt
+    amendment = progress.amendment
     return {
         "state": progress.state,
         "step_reached": progress.step_reached,
@@ -211,4 +230,5 @@ def _columns(progress: Progress) -> dict[str, object]:
         "accepted_text_version": progress.accepted_text_version,
         "receipt_number": receipt and receipt.number,
         "received_at": receipt and receipt.received_at,
+        "amendment": amendment and _AMENDMENT.dump_python(amendment, mode="json"),
     }

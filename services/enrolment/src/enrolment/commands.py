@@ -1,5 +1,6 @@
 """What enrolment is asked to do. Each command locks one application, applies a rule of
-:mod:`enrolment.lifecycle`, saves where it stands and tells what happened.
+:mod:`enrolment.lifecycle` or :mod:`enrolment.amending`, saves where it stands and tells what
+happened.
 """
 
 from datetime import UTC, datetime
@@ -7,6 +8,8 @@ from datetime import UTC, datetime
 from shared.callers import Caller
 from shared.contract import Rejection
 from shared.contracts.enrolment import (
+    AbandonAmendment,
+    AmendApplication,
     Application,
     ApplicationStarted,
     ApplicationSubmitted,
@@ -31,7 +34,7 @@ from shared.outbox import emit
 from sqlalchemy import and_, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from enrolment import lifecycle, tables
+from enrolment import amending, lifecycle, tables
 from enrolment.applications import (
     StoredApplication,
     lock_application,
@@ -41,6 +44,7 @@ from enrolment.applications import (
 )
 from enrolment.entries import forget_draft, forget_step
 from enrolment.holds import known_holds
+from enrolment.progress import AUTHORISATIONS, COURSES, Progress
 from enrolment.receipts import new_receipt
 
 
@@ -109,7 +113,10 @@ async def complete_step(command: CompleteStep, caller: Caller, tx: Transaction) 
     """Take note that a step whose content lives elsewhere is done."""
     now = datetime.now(UTC)
     stored = await lock_application(tx, command.application_id, caller.family())
-    progress = lifecycle.complete(stored.progress, command.step, stored.campaign, now)
+    progress = amending.change_at_work(
+        stored.progress,
+        lambda draft: lifecycle.complete(draft, command.step, stored.campaign, now),
+    )
     await forget_step(tx, stored.id, command.step, caller)
     return (await save(tx, stored, progress)).answer()
 
@@ -120,15 +127,18 @@ async def record_authorisations(
     """Keep the two answers with the version of the text they answer."""
     now = datetime.now(UTC)
     stored = await lock_application(tx, command.application_id, caller.family())
-    progress = lifecycle.authorise(
+    progress = amending.change_at_work(
         stored.progress,
-        command.authorisations,
-        stored.campaign,
-        now,
-        by=caller.name,
-        seen=command.revision,
+        lambda draft: lifecycle.authorise(
+            draft,
+            command.authorisations,
+            stored.campaign,
+            now,
+            by=caller.name,
+            seen=command.revision,
+        ),
     )
-    await forget_step(tx, stored.id, lifecycle.AUTHORISATIONS, caller)
+    await forget_step(tx, stored.id, AUTHORISATIONS, caller)
     return (await save(tx, stored, progress)).answer()
 
 
@@ -139,10 +149,13 @@ async def record_course_choices(
     now = datetime.now(UTC)
     stored = await lock_application(tx, command.application_id, caller.family())
     await known_holds(tx, stored.student_id, command.choices)  # none is another student's
-    progress = lifecycle.choose(
-        stored.progress, command.choices, command.remarks, stored.campaign, now
+    progress = amending.change_at_work(
+        stored.progress,
+        lambda draft: lifecycle.choose(
+            draft, command.choices, command.remarks, stored.campaign, now
+        ),
     )
-    await forget_step(tx, stored.id, lifecycle.COURSES, caller)
+    await forget_step(tx, stored.id, COURSES, caller)
     return (await save(tx, stored, progress)).answer()
 
 
@@ -150,16 +163,19 @@ async def submit_application(
     command: SubmitApplication, caller: Caller, tx: Transaction
 ) -> Application:
     """File the request once, with one receipt, and tell it."""
-    received_at = lifecycle.counted_instant(command.received_at, datetime.now(UTC))
+    now = datetime.now(UTC)
     stored = await lock_application(tx, command.application_id, caller.family())
+    former = stored.progress.receipt
+    received_at = lifecycle.counted_instant(command.received_at, now, after=former)
     receipt = await new_receipt(tx, stored.campaign, stored.site_code, received_at)
     progress = lifecycle.submit(
         stored.progress,
         stored.campaign,
-        await known_holds(tx, stored.student_id, stored.progress.choices),
+        await known_holds(tx, stored.student_id, stored.progress.at_work.choices),
         receipt=receipt,
         accepted_text_version=command.accepted_text_version,
         remarks=command.remarks,
+        replaces=command.replaces_receipt_number,
     )
     saved = await save(tx, stored, progress)
     if saved is not stored:
@@ -174,6 +190,8 @@ async def submit_application(
                 site_id=saved.campaign.site_id,
                 receipt_number=receipt.number,
                 received_at=receipt.received_at,
+                replaces_receipt_number=former.number if former else None,
+                chosen_at=progress.chosen_at,
                 choices=tuple(
                     SubmittedChoice(**choice.model_dump()) for choice in progress.choices
                 ),
@@ -190,6 +208,33 @@ async def submit_application(
                     remarks=progress.remarks,
                 ),
             )
+    return saved.answer()
+
+
+async def amend_application(
+    command: AmendApplication, caller: Caller, tx: Transaction
+) -> Application:
+    """Begin to change a request, or go on; it stands meanwhile."""
+    received_at = lifecycle.counted_instant(command.received_at, datetime.now(UTC))
+    stored = await lock_application(tx, command.application_id, caller.family())
+    progress = amending.amend(
+        stored.progress,
+        stored.campaign,
+        received_at,
+        is_claimed=stored.is_claimed,
+        missing=stored.missing_hold_ids,
+    )
+    return (await save(tx, stored, progress)).answer()
+
+
+async def abandon_amendment(
+    command: AbandonAmendment, caller: Caller, tx: Transaction
+) -> Application:
+    """Leave the request as it was submitted."""
+    stored = await lock_application(tx, command.application_id, caller.family())
+    saved = await save(tx, stored, amending.abandon(stored.progress))
+    if saved is not stored:
+        await forget_draft(tx, saved.id)
     return saved.answer()
 
 
@@ -237,7 +282,7 @@ async def take_back_decline(
 async def _keep_reopened(
     tx: Transaction,
     stored: StoredApplication,
-    progress: lifecycle.Progress,
+    progress: Progress,
     caller: Caller,
     received_at: datetime,
 ) -> Application:

@@ -39,10 +39,10 @@ async def keep_entries(command: KeepEntries, caller: Caller, tx: Transaction) ->
     """Keep what the caller typed, unless something typed later is kept already."""
     now = datetime.now(UTC)
     row = await _hold(tx, command.application_id, caller)
-    if row[application.c.state] != "draft":
+    if not _is_at_work(row):
         raise Rejection(
             "not_a_draft",
-            "Cette demande n'est plus un brouillon : ce que vous saisissez ici n'est pas gardé.",
+            "Cette demande n'est pas en cours de saisie : ce que vous tapez ici n'est pas gardé.",
         )
     its_campaign = read_campaign(row)
     require_open(its_campaign, now, since=its_campaign.prepares_at)
@@ -70,7 +70,7 @@ async def keep_entries(command: KeepEntries, caller: Caller, tx: Transaction) ->
 async def forget_entries(command: ForgetEntries, caller: Caller, tx: Transaction) -> None:
     """Forget what the caller typed at a step, where there is anything."""
     row = await _hold(tx, command.application_id, caller)
-    if row[application.c.state] == "draft":
+    if _is_at_work(row):
         await forget_step(tx, command.application_id, command.step, caller)
 
 
@@ -129,12 +129,17 @@ async def _hold(tx: Transaction, application_id: UUID, caller: Caller) -> RowMap
 
 
 def _own_application(application_id: UUID, caller: Caller) -> Select[tuple[object, ...]]:
-    """Select the state of an application of the caller's family."""
+    """Select where an application of the caller's family stands."""
     return (
-        select(application.c.state)
+        select(application.c.state, application.c.amendment.is_not(None).label("is_amended"))
         .join(student, student.c.id == application.c.student_id)
         .where(application.c.id == application_id, student.c.family_id == caller.family())
     )
+
+
+def _is_at_work(row: RowMapping) -> bool:
+    """Tell whether there are steps to do: those of a draft, or of an amendment."""
+    return row[application.c.state] == "draft" or bool(row["is_amended"])
 
 
 async def _require_one(tx: Transaction, wanted: Select[tuple[object, ...]]) -> RowMapping:

@@ -14,10 +14,18 @@ from shared.contracts.enrolment import FamilyApplicationsErased
 from shared.contracts.identity import FamilyErased
 from shared.db import Transaction
 from shared.outbox import emit
-from sqlalchemy import case, delete, select, text, update
+from sqlalchemy import case, delete, func, null, select, text, update
 from sqlalchemy.dialects.postgresql import insert
 
 from enrolment.tables import application, erased_family, family, kept_entries, student
+
+_WITHOUT_AUTHOR = func.jsonb_set(
+    application.c.amendment,
+    text("'{draft,authorisations,answered_by}'"),
+    text("'\"\"'::jsonb"),
+    False,
+)
+"""What is changed in a request, without who answered for it."""
 
 
 async def hold_family(tx: Transaction, family_id: UUID) -> None:
@@ -40,10 +48,12 @@ async def find_erased(tx: Transaction, family_ids: Iterable[UUID]) -> set[UUID]:
 
 
 async def erase_family(event: FamilyErased, tx: Transaction) -> None:
-    """Forget a family, what it typed, its remarks and who answered for it, and say so.
+    """Forget a family, what it typed, its remarks, what it was changing in a request and who
+    answered for it, and say so.
 
     Its identifier alone stays, by which what comes late is known to be of an erased family. The
-    remarks of a student who has another family are of that one's request too, and stay with it.
+    remarks of a student who has another family are of that one's request too, and stay with it, as
+    does what is being changed in it.
     """
     family_id = event.family_id
     await tx.execute(insert(erased_family).values(id=family_id).on_conflict_do_nothing())
@@ -63,6 +73,7 @@ async def erase_family(event: FamilyErased, tx: Transaction) -> None:
         .values(
             remarks=case((has_another, application.c.remarks), else_=""),
             authorisations=application.c.authorisations.concat({"answered_by": ""}),
+            amendment=case((has_another, _WITHOUT_AUTHOR), else_=null()),
         )
     )
     await emit(tx, FamilyApplicationsErased(family_id=family_id, erased_at=datetime.now(UTC)))

@@ -1,5 +1,6 @@
 """The copy of the seats that courses holds. A hold only ever gains: its details, a later end, its
-placement, its release, its claim. Any order and any repetition of what is told leaves the same row.
+placement, its release, its claim, its replacement. Any order and any repetition of what is told
+leaves the same row.
 """
 
 from collections.abc import Collection, Iterable, Sequence
@@ -13,7 +14,7 @@ from shared.db import Transaction
 from sqlalchemy import Row, case, func, or_, select
 from sqlalchemy.dialects.postgresql import insert
 
-from enrolment.lifecycle import KnownHold
+from enrolment.progress import KnownHold
 from enrolment.tables import hold
 
 type HoldFacts = dict[str, object]
@@ -27,6 +28,7 @@ _END_ALONE: HoldFacts = {
     "expires_at": None,
     "released": False,
     "claimed": False,
+    "replaced": False,
     "replaces": None,
     "placed_at": None,
 }
@@ -50,7 +52,7 @@ def placement(held: Hold, replaces: UUID | None, placed_at: datetime) -> HoldFac
 
 
 def ends(hold_ids: Iterable[UUID], **end: bool) -> dict[UUID, HoldFacts]:
-    """State how some holds ended, ``released`` or ``claimed``, whether they are known or not."""
+    """State how some holds ended: ``released``, ``claimed`` or ``replaced``, known here or not."""
     return dict.fromkeys(hold_ids, _END_ALONE | end)
 
 
@@ -76,6 +78,7 @@ async def gain(tx: Transaction, facts: dict[UUID, HoldFacts]) -> None:
                 "expires_at": func.greatest(hold.c.expires_at, told.expires_at),
                 "released": or_(hold.c.released, told.released),
                 "claimed": or_(hold.c.claimed, told.claimed),
+                "replaced": or_(hold.c.replaced, told.replaced),
                 "replaces": func.coalesce(hold.c.replaces, told.replaces),
                 "placed_at": func.greatest(hold.c.placed_at, told.placed_at),
             },
@@ -123,4 +126,6 @@ def _known(row: Row[_HoldRow]) -> KnownHold:
         expires_at=row.expires_at,
         released=row.released,
         claimed=row.claimed,
+        replaced=row.replaced,
+        replaces=row.replaces,
     )

@@ -10,8 +10,9 @@
                 ▼ │                              │
               declined ◀─────────────────────────┘
 
-To change what was submitted is to decline it and begin again (S74): the seats are free meanwhile,
-each submission has a receipt of its own, and the former ones stay in the mails that told them.
+What was submitted is changed in an amendment of it (:mod:`enrolment.amending`), and stands until
+that is submitted too: each submission has a receipt of its own, and the former ones stay in the
+mails that told them. To decline frees the seats; what is submitted afterwards is a new request.
 
 A function takes where an application stands and gives where it stands afterwards: the same value
 where there is nothing to change, such as a repeat. A refusal is a Rejection. Whoever calls says
@@ -20,29 +21,25 @@ what time it is; a campaign's first instant is in, its closing instant is out (S
 
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import Final
 from uuid import UUID
 
 from shared.contract import Rejection, marked
-from shared.contracts.enrolment import (
-    ApplicationState,
-    Authorisations,
-    Campaign,
-    CourseChoice,
-    Receipt,
+from shared.contracts.enrolment import Authorisations, Campaign, CourseChoice, Receipt
+
+from enrolment.progress import (
+    AUTHORISATIONS,
+    CONTACT_DETAILS,
+    COURSES,
+    DOCUMENTS,
+    DONE,
+    RECAP,
+    Amendment,
+    KnownHold,
+    Progress,
 )
 
-CONTACT_DETAILS: Final = 1
-AUTHORISATIONS: Final = 2
-DOCUMENTS: Final = 3
-COURSES: Final = 4
-RECAP: Final = 5
-DONE: Final = 6
-
-HOLD_MARGIN = timedelta(minutes=2)
-"""How long past its shown end a held seat still counts: less than courses keeps it."""
 GATEWAY_DELAY = timedelta(minutes=2)
 """How long a request may have travelled since the gateway received it."""
 
@@ -59,51 +56,19 @@ _SLOT = re.compile(
 )
 """A weekday and hours, "JEUDI - 17.00 à 18.30", unless the reason for having no choice follows."""
 
-_NOTHING_HELD = {"held_until": None, "seat_lost": False}
+_NOTHING_HELD = {"held_until": None, "seat_lost": False, "seat_kept": False}
 
 
-@dataclass(frozen=True, slots=True)
-class Progress:
-    """Where an application stands. ``step_reached`` is the next step to do: all before are done.
-
-    ``chosen_at`` is since when the choices stand; ``given_up`` are the holds that a refusal freed.
-    """
-
-    state: ApplicationState = "draft"
-    step_reached: int = CONTACT_DETAILS
-    authorisations: Authorisations | None = None
-    choices: tuple[CourseChoice, ...] = ()
-    chosen_at: datetime | None = None
-    given_up: frozenset[UUID] = frozenset()
-    remarks: str = ""
-    accepted_text_version: str | None = None
-    receipt: Receipt | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class KnownHold:
-    """What is known here of a seat that courses holds."""
-
-    follow_id: UUID
-    course_id: UUID
-    label: str
-    expires_at: datetime
-    released: bool
-    claimed: bool
-
-    def serves(self, choice: CourseChoice, at: datetime) -> bool:
-        """Tell whether the seat is still kept at that instant, for that very choice."""
-        if (self.follow_id, self.course_id) != (choice.follow_id, choice.course_id):
-            return False
-        return self.claimed or (not self.released and at <= self.expires_at + HOLD_MARGIN)
-
-
-def counted_instant(received_at: datetime, now: datetime) -> datetime:
+def counted_instant(
+    received_at: datetime, now: datetime, *, after: Receipt | None = None
+) -> datetime:
     """Give the instant that counts for a request: when the gateway received it (S24).
 
-    The service's own clock bounds it, so that no caller chooses its hour.
+    The service's own clock bounds it, so that no caller chooses its hour. It comes ``after`` the
+    receipt of what it replaces, whichever gateway's clock is ahead: the later one counts.
     """
-    return received_at if now - GATEWAY_DELAY <= received_at <= now else now
+    counted = received_at if now - GATEWAY_DELAY <= received_at <= now else now
+    return max(counted, after.received_at + timedelta.resolution) if after else counted
 
 
 def start(progress: Progress, campaign: Campaign, at: datetime) -> Progress:
@@ -168,7 +133,9 @@ def choose(
     is_repeat = progress.chosen_at and _decided(progress.choices) == _decided(choices)
     return replace(
         _advanced(progress, COURSES),
-        choices=tuple(choice.model_copy(update={"seat_lost": False}) for choice in choices),
+        choices=tuple(
+            choice.model_copy(update={"seat_lost": False, "seat_kept": False}) for choice in choices
+        ),
         chosen_at=progress.chosen_at if is_repeat else at,
         remarks=remarks,
     )
@@ -182,16 +149,21 @@ def submit(
     receipt: Receipt,
     accepted_text_version: str,
     remarks: str | None,
+    replaces: str | None = None,
 ) -> Progress:
     """File the request: every step done, every chosen seat held at the instant of ``receipt``.
 
-    Filing again changes nothing, the first receipt included (S71). ``remarks`` replace those of
-    step 4 where they are given. What is filed names each held seat by courses' own words,
-    whatever was sent here. A request for no course at all is one where remarks say what is
-    wished: a student who follows nothing this year has no row to tick.
+    Filing again changes nothing, the first receipt included (S71). ``replaces`` is the receipt
+    number of the request whose amendment is filed, in its place: what is filed of another leaves an
+    amendment alone, and one that was abandoned is refused. ``remarks`` replace those of step 4
+    where they are given. What is filed names each held seat by courses' own words, whatever was
+    sent here. A request for no course at all is one where remarks say what is wished: a student who
+    follows nothing this year has no row to tick.
     """
     if progress.state == "submitted":
-        return progress
+        if progress.receipt is None or progress.receipt.number != replaces:
+            return progress
+        progress = _require_amendment(progress).draft
     _require_draft(progress)
     require_open(campaign, receipt.received_at, since=campaign.opens_at)
     _require_reached(progress, RECAP)
@@ -210,7 +182,8 @@ def submit(
 
 
 def decline(progress: Progress, campaign: Campaign, *, receipt: Receipt) -> Progress:
-    """Record that the family does not re-enrol (S22), or withdraws what it submitted (S74).
+    """Record that the family does not re-enrol (S22), or withdraws what it submitted (S74), and
+    what it was changing in that.
 
     What was typed is kept; its seats are not, and serve no more. A click received before the
     submission does not undo it.
@@ -220,7 +193,8 @@ def decline(progress: Progress, campaign: Campaign, *, receipt: Receipt) -> Prog
     if progress.receipt and receipt.received_at < progress.receipt.received_at:
         return progress
     require_open(campaign, receipt.received_at, since=campaign.opens_at)
-    freed = {choice.hold_id for choice in progress.choices if choice.hold_id}
+    chosen = (*progress.choices, *progress.at_work.choices)
+    freed = {choice.hold_id for choice in chosen if choice.hold_id}
     return replace(
         progress,
         state="declined",
@@ -229,6 +203,7 @@ def decline(progress: Progress, campaign: Campaign, *, receipt: Receipt) -> Prog
         given_up=progress.given_up | freed,
         accepted_text_version=None,
         receipt=receipt,
+        amendment=None,
     )
 
 
@@ -256,12 +231,14 @@ def _reopened(progress: Progress) -> Progress:
         progress,
         state="draft",
         step_reached=min(progress.step_reached, COURSES),
-        choices=tuple(
-            choice.model_copy(update={"course_id": None, "hold_id": None, **_NOTHING_HELD})
-            for choice in progress.choices
-        ),
+        choices=tuple(map(without_seat, progress.choices)),
         receipt=None,
     )
+
+
+def without_seat(choice: CourseChoice) -> CourseChoice:
+    """Give a choice whose slot is to choose again."""
+    return choice.model_copy(update={"course_id": None, "hold_id": None, **_NOTHING_HELD})
 
 
 def with_seats(
@@ -282,10 +259,13 @@ def _with_seat(
         return choice.model_copy(update={"held_until": None, "seat_lost": True})
     if hold is None:
         return choice
-    is_lost = hold.released and not hold.claimed
     is_running = not hold.released and not hold.claimed
     return choice.model_copy(
-        update={"held_until": hold.expires_at if is_running else None, "seat_lost": is_lost}
+        update={
+            "held_until": hold.expires_at if is_running else None,
+            "seat_lost": hold.is_lost,
+            "seat_kept": hold.replaces is not None and hold.replaces in missing,
+        }
     )
 
 
@@ -300,13 +280,23 @@ def _advanced(progress: Progress, step: int) -> Progress:
     return replace(progress, step_reached=max(progress.step_reached, step + 1))
 
 
+def _require_amendment(progress: Progress) -> Amendment:
+    if progress.amendment is None:
+        raise Rejection(
+            "amendment_abandoned",
+            "La modification a été abandonnée entre-temps : rien n'a été transmis, et la demande"
+            " reste valable telle quelle.",
+        )
+    return progress.amendment
+
+
 def _require_draft(progress: Progress) -> None:
     if progress.state == "submitted":
         raise Rejection(
             "already_submitted",
-            "La demande de réinscription a déjà été validée. Pour la modifier, retirez-la d'abord :"
-            " c'est possible jusqu'à la clôture de la campagne. Ensuite, contactez votre"
-            " conservatoire.",
+            "La demande de réinscription a déjà été validée. Pour la changer, choisissez « Modifier"
+            " la demande » : c'est possible jusqu'à la clôture de la campagne. Ensuite, contactez"
+            " votre conservatoire.",
             receipt_number=progress.receipt.number if progress.receipt else "",
         )
     if progress.state == "declined":

@@ -1,7 +1,8 @@
 """What enrolment is asked to show."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from uuid import UUID
 
 from shared.callers import Caller
 from shared.contract import Rejection
@@ -22,6 +23,7 @@ from enrolment.applications import (
 )
 from enrolment.holds import holds_of
 from enrolment.lifecycle import with_seats
+from enrolment.progress import KnownHold
 from enrolment.tables import application, campaign
 
 
@@ -73,11 +75,22 @@ async def _shown(
     holds = await holds_of(
         tx,
         [each.student_id for each in applications],
-        [choice for each in applications for choice in each.progress.choices],
+        [
+            choice
+            for each in applications
+            for choice in (*each.progress.choices, *each.progress.at_work.choices)
+        ],
     )
-    return tuple(
-        each.answer().model_copy(
-            update={"choices": with_seats(each.progress.choices, holds, each.missing_hold_ids)}
-        )
-        for each in applications
+    return tuple(_with_seats(each, holds) for each in applications)
+
+
+def _with_seats(stored: StoredApplication, holds: Mapping[UUID, KnownHold]) -> Application:
+    answer = stored.answer()
+    amended = answer.amendment
+    return answer.model_copy(
+        update={
+            "choices": with_seats(answer.choices, holds, stored.missing_hold_ids),
+            "amendment": amended
+            and amended.model_copy(update={"choices": with_seats(amended.choices, holds, ())}),
+        }
     )

@@ -5,14 +5,12 @@ wins, a hold only ever gains (:mod:`enrolment.holds`), and where an application 
 both (:mod:`enrolment.adoption`).
 """
 
-from uuid import UUID
-
 from shared.contracts.courses import SeatPlaced, SeatsClaimed, SeatsHeld, SeatsReleased
 from shared.contracts.identity import FamiliesRecorded
 from shared.copies import keep_newer
 from shared.db import Transaction
 from shared.handlers import Occurrence
-from sqlalchemy import delete, select, update
+from sqlalchemy import delete, or_, update
 from sqlalchemy.dialects.postgresql import insert
 
 from enrolment.erasure import find_erased
@@ -65,29 +63,22 @@ async def adopt_seat(event: SeatPlaced, tx: Transaction, occurrence: Occurrence)
 async def record_claims(event: SeatsClaimed, tx: Transaction, occurrence: Occurrence) -> None:
     """Keep which seats of a submitted application are its own now, and which had gone.
 
-    Claims of an earlier submission, withdrawn since, are not those of the present one: they name
-    other holds.
+    Claims of an earlier submission, withdrawn or changed since, are not those of the present one,
+    which was received at another instant.
     """
     missing = ends(event.missing_hold_ids, released=True)
-    await gain(tx, missing | ends(event.hold_ids, claimed=True))
-    found = await tx.execute(
-        select(application.c.choices, application.c.claimed_at)
-        .where(application.c.id == event.application_id, application.c.state == "submitted")
-        .with_for_update()
-    )
-    submitted = found.one_or_none()
-    if submitted is None:
-        return
-    filed = {UUID(choice["hold_id"]) for choice in submitted.choices if choice["hold_id"]}
-    told = {*event.hold_ids, *event.missing_hold_ids}
-    if filed != told and filed.isdisjoint(told):
-        return
-    if submitted.claimed_at is None or submitted.claimed_at < occurrence.happened_at:
-        await tx.execute(
-            update(application)
-            .where(application.c.id == event.application_id)
-            .values(
-                claimed_at=occurrence.happened_at,
-                missing_hold_ids=list(event.missing_hold_ids),
-            )
+    replaced = ends(event.replaced_hold_ids, released=True, replaced=True)
+    await gain(tx, missing | replaced | ends(event.hold_ids, claimed=True))
+    await tx.execute(
+        update(application)
+        .where(
+            application.c.id == event.application_id,
+            application.c.state == "submitted",
+            application.c.received_at == event.received_at,
+            or_(
+                application.c.claimed_at.is_(None),
+                application.c.claimed_at < occurrence.happened_at,
+            ),
         )
+        .values(claimed_at=occurrence.happened_at, missing_hold_ids=list(event.missing_hold_ids))
+    )

@@ -76,6 +76,7 @@ application = Table(
     Column("missing_hold_ids", ARRAY(Uuid), nullable=False, server_default=text("'{}'::uuid[]")),
     Column("chosen_at", DateTime(timezone=True)),
     Column("given_up_hold_ids", ARRAY(Uuid), nullable=False, server_default=text("'{}'::uuid[]")),
+    Column("amendment", JSONB(none_as_null=True)),
     Column("revision", Integer, nullable=False),
     Column("started_at", DateTime(timezone=True), nullable=False, server_default=func.now()),
     UniqueConstraint("campaign_id", "student_id"),
@@ -86,12 +87,15 @@ application = Table(
         " AND (receipt_number IS NULL) = (received_at IS NULL)",
         name="receipt",
     ),
+    CheckConstraint("amendment IS NULL OR state = 'submitted'", name="amendment"),
 )
 """One student in one campaign, as its family recorded it. ``revision`` grows with each change.
 
 ``claimed_at`` is when courses turned the holds of this submission into claims, all but
-``missing_hold_ids``. ``given_up_hold_ids`` are the seats that a refusal freed: none serves again.
-A placement later than ``chosen_at`` changes the choice of its row (:mod:`enrolment.adoption`).
+``missing_hold_ids``. ``amendment`` is what its family changes in it and has not submitted
+(:class:`enrolment.progress.Amendment`). ``given_up_hold_ids`` are the seats that a refusal freed:
+none serves again. A placement later than ``chosen_at`` changes the choice of its row
+(:mod:`enrolment.adoption`).
 """
 
 kept_entries = Table(
@@ -121,11 +125,13 @@ hold = Table(
     Column("expires_at", DateTime(timezone=True)),
     Column("released", Boolean, nullable=False),
     Column("claimed", Boolean, nullable=False),
+    Column("replaced", Boolean, nullable=False, server_default=text("false")),
     Column("replaces", Uuid),
     Column("placed_at", DateTime(timezone=True)),
 )
 """A copy of the seats that courses holds. A row with nothing but its end is one whose end was
-told before its beginning. ``placed_at`` is when it was given by an accepted offer or by the staff,
+told before its beginning. A claimed one that a later request did without is ``replaced``.
+``placed_at`` is when it was given by an accepted offer or by the staff,
 in the place of ``replaces``.
 """
 

@@ -7,7 +7,8 @@ from uuid import UUID
 
 from shared.callers import Caller
 from shared.contract import Rejection
-from shared.contracts.identity import Account, Addressee, MyAccount
+from shared.contracts.accounts import Account
+from shared.contracts.identity import Addressee, MyAccount
 from shared.contracts.people import GuardianDetails
 from shared.db import Transaction
 from sqlalchemy import select

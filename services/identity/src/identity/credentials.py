@@ -5,13 +5,13 @@ from datetime import UTC, datetime
 
 from shared.callers import Caller
 from shared.contract import Rejection, marked
+from shared.contracts.accounts import ResetLink
 from shared.contracts.identity import (
     ChangePassword,
     PasswordChanged,
     PasswordResetOpened,
     ReadResetLink,
     RequestPasswordReset,
-    ResetLink,
     ResetPassword,
 )
 from shared.db import Database, Transaction

@@ -5,11 +5,11 @@ from uuid import UUID
 
 from shared.callers import Caller
 from shared.contract import Rejection
+from shared.contracts.accounts import OpenSession
 from shared.contracts.identity import (
     EndOtherSessions,
     EndSession,
     ListSessions,
-    OpenSession,
     RecentlyEndedSessions,
     SessionsEnded,
 )

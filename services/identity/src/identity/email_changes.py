@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from shared.callers import Caller
 from shared.contract import Rejection
+from shared.contracts.accounts import EmailLink
 from shared.contracts.identity import (
     ConfirmEmailChange,
     EmailChangeOpened,
-    EmailLink,
     ReadEmailLink,
     RequestEmailChange,
 )

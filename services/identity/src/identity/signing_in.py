@@ -5,7 +5,8 @@ from uuid import UUID
 
 from shared.callers import Caller, TokenSigner
 from shared.contract import Rejection
-from shared.contracts.identity import RefreshSession, SignedIn, SignIn, SignOut
+from shared.contracts.accounts import SignedIn
+from shared.contracts.identity import RefreshSession, SignIn, SignOut
 from shared.db import Database, Transaction
 from shared.identifiers import new_id
 from shared.observability import get_logger
@@ -32,8 +33,9 @@ log = get_logger()
 def _wrong_credentials() -> Rejection:
     return Rejection(
         "wrong_credentials",
-        "Le site, l'identifiant ou le mot de passe ne convient pas. Vérifiez-les ; après plusieurs"
-        " essais, patientez avant de recommencer : jusqu'à une heure après dix échecs.",
+        "Le site, l'identifiant ou le mot de passe ne convient pas. Vérifiez-les. À partir de cinq"
+        " échecs, patientez avant de recommencer ; à partir de dix, une heure. « Mot de passe"
+        " oublié ? » permet d'entrer sans attendre.",
         status=401,
     )
 

@@ -77,6 +77,8 @@ class CourseRow(Contract):
     """A course followed this year and what next year offers for it (S60, S62).
 
     ``mode`` "slot" offers ``slots``; the three others are re-enrolled by the checkbox alone.
+    ``hold`` is the seat chosen last; where a request was submitted, ``claimed`` is its seat, which
+    stays until another request is (S74).
     """
 
     follow_id: UUID
@@ -89,6 +91,7 @@ class CourseRow(Contract):
     next_level: str
     slots: tuple[Slot, ...] = ()
     hold: Hold | None = None
+    claimed: Hold | None = None
     waiting: tuple[WaitingPlace, ...] = ()
 
 
@@ -135,15 +138,19 @@ class HoldSeats(Command[tuple[Hold, ...]]):
     """Hold seats for one or several students of a family, all or nothing (S63 to S65).
 
     A row that already holds a seat swaps it, and the holds of ``give_back`` are released, in the
-    same act. Refused, and then nothing changes: ``course_full`` (with ``facts["course_id"]`` and
-    ``facts["label"]``), ``campaign_not_open``, ``campaign_closed``, ``wrong_level``,
-    ``wrong_site``, ``same_time``, ``already_claimed``, ``hold_ended`` (its identifier served
-    before), ``not_found``.
+    same act. The seat of a submitted request stays beside the one held, which replaces it once the
+    modified request is submitted (S74); wished again, it is answered as it is, and those of
+    ``left_rows``, not to be re-enrolled any more, keep nobody from their hours. Refused, and then
+    nothing changes: ``course_full`` (with ``facts["course_id"]`` and ``facts["label"]``),
+    ``campaign_not_open``, ``campaign_closed``, ``wrong_level``, ``wrong_site``, ``same_time``,
+    ``already_claimed`` (a claimed seat given back), ``hold_ended`` (its identifier served before),
+    ``not_found``.
     """
 
     campaign_id: UUID
     requests: Annotated[tuple[SeatRequest, ...], Field(min_length=1, max_length=20)]
     give_back: Annotated[tuple[UUID, ...], Field(max_length=20)] = ()
+    left_rows: Annotated[tuple[UUID, ...], Field(max_length=200)] = ()
 
     @model_validator(mode="after")
     def _each_row_and_hold_once(self) -> "HoldSeats":
@@ -278,16 +285,23 @@ class SeatsReleased(Event):
 
 class SeatsClaimed(Event, about="application_id"):
     """A submitted application's holds became claims. ``missing_hold_ids`` could not: their seat
-    had gone, and the secretariat places the student.
+    had gone, and the secretariat places the student; a row that had one by the request before
+    keeps it, as :class:`SeatPlaced` tells.
+
+    ``replaced_hold_ids`` are seats of the request before, freed in the same act (S74), and
+    ``received_at`` is when this one was received.
     """
 
     application_id: UUID
     hold_ids: tuple[UUID, ...]
     missing_hold_ids: tuple[UUID, ...] = ()
+    replaced_hold_ids: tuple[UUID, ...] = ()
+    received_at: datetime | None = None
 
 
 class SeatPlaced(Event, about="student_id"):
-    """A row's seat is another one: an offer was accepted, or the staff placed the student.
+    """A row's seat is another one: an offer was accepted, or the staff placed the student; or its
+    claimed seat stays, because the one wished in its place had gone.
 
     ``hold`` replaces ``replaced_hold_id``, where the row had a seat.
     """

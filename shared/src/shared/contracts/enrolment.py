@@ -63,7 +63,8 @@ class CourseChoice(Contract):
     hold has the words of that hold.
 
     ``held_until`` is the shown end of a hold that is not claimed; ``seat_lost`` is one that ended,
-    or that courses could not claim. Both hold in what :class:`ListMyApplications` and
+    or that courses could not claim; ``seat_kept`` is that of the request before, because the one
+    chosen in its place could not be claimed. They hold in what :class:`ListMyApplications` and
     :class:`ShowApplication` answer, and there alone: a command does not look at the seats.
     """
 
@@ -74,6 +75,7 @@ class CourseChoice(Contract):
     hold_id: UUID | None = None
     held_until: AwareDatetime | None = None
     seat_lost: bool = False
+    seat_kept: bool = False
 
 
 class Receipt(Contract):
@@ -83,12 +85,27 @@ class Receipt(Contract):
     received_at: datetime
 
 
+class Amendment(Contract):
+    """What a family changes in the request that it submitted, as far as it is (S74).
+
+    The request stands as it was, with its seats, until this is submitted in its place; left at
+    closing, it changes nothing. ``step_reached`` and ``choices`` are as those of a draft.
+    """
+
+    started_at: datetime
+    step_reached: int
+    authorisations: Authorisations | None = None
+    choices: tuple[CourseChoice, ...] = ()
+    remarks: str = ""
+
+
 class Application(Contract):
     """The application of one student in one campaign.
 
     ``step_reached`` is the next step to do, 1 to 6; a submitted one is at 6. ``choices`` are those
     of the family, but where a row was given another seat since: by an offer that it accepted, or
     by the staff. ``receipt`` is that of the last submission or refusal: each has its own.
+    Where a submitted one has an ``amendment``, it is that which the steps change.
     """
 
     id: UUID
@@ -100,6 +117,7 @@ class Application(Contract):
     choices: tuple[CourseChoice, ...] = ()
     remarks: str = ""
     receipt: Receipt | None = None
+    amendment: Amendment | None = None
 
 
 class MyApplications(Contract):
@@ -218,12 +236,13 @@ class RecordCourseChoices(Command[Application]):
 
 
 class SubmitApplication(Command[Application]):
-    """File the request ("Valider"). Twice, by two tabs or guardians, files one (S71).
+    """File the request ("Valider"), or the amendment of that of ``replaces_receipt_number``. Twice,
+    by two tabs or guardians, files one (S71).
 
     ``received_at`` is when the gateway received the click (S24). Refused: ``steps_missing``,
     ``nothing_asked`` (no row re-enrolled, and no remarks), ``seat_not_held`` (the hold ended:
     choose again), ``hold_not_known_yet`` (repeat in a moment), ``campaign_not_open``,
-    ``campaign_closed``, ``already_declined``.
+    ``campaign_closed``, ``already_declined``, ``amendment_abandoned`` (the request stands).
     ``remarks`` replace those of step 4 where they are given.
     """
 
@@ -231,6 +250,28 @@ class SubmitApplication(Command[Application]):
     received_at: AwareDatetime
     accepted_text_version: str = Field(min_length=1)
     remarks: Remarks | None = None
+    replaces_receipt_number: str | None = None
+
+
+class AmendApplication(Command[Application]):
+    """Change a submitted request ("Modifier la demande"), until the campaign closes (S74).
+
+    It answers the application with its amendment, the one begun before included: the steps work on
+    that, :class:`SubmitApplication` puts it in the place of the request, with a receipt of its own.
+    Until then every seat of the request stays. Refused: ``not_submitted``,
+    ``claims_not_known_yet`` (repeat in a moment), ``campaign_not_open``, ``campaign_closed``.
+    """
+
+    application_id: UUID
+    received_at: AwareDatetime
+
+
+class AbandonAmendment(Command[Application]):
+    """Leave the request as it was submitted; what is held for the amendment is the caller's to
+    release. Repeating is harmless.
+    """
+
+    application_id: UUID
 
 
 class DeclineReenrolment(Command[Application]):
@@ -249,8 +290,7 @@ class DeclineReenrolment(Command[Application]):
 
 class TakeBackDecline(Command[Application]):
     """The family changed its mind: a draft again (S22), back to step 4 at most: the refusal freed
-    the seats, and each course is to choose again. So does a family that withdrew its request in
-    order to change it: what it submits then has a new receipt.
+    the seats, and each course is to choose again.
 
     Refused: ``campaign_not_open``, ``campaign_closed``.
     """
@@ -296,8 +336,10 @@ class SubmittedChoice(Contract):
 class ApplicationSubmitted(Event, about="application_id"):
     """A family validated its request: it has a receipt number.
 
-    It may be withdrawn, and submitted again with another one: the latest ``received_at`` counts.
-    One that ``has_remarks`` comes with :class:`RemarksSubmitted`.
+    It may be changed, or withdrawn and made anew, each time with another one: the latest
+    ``received_at`` counts. ``replaces_receipt_number`` is that of the request which it changes;
+    ``chosen_at`` is since when its choices stand: a seat given later is not one of them. One that
+    ``has_remarks`` comes with :class:`RemarksSubmitted`.
     """
 
     application_id: UUID
@@ -309,6 +351,8 @@ class ApplicationSubmitted(Event, about="application_id"):
     received_at: datetime
     choices: tuple[SubmittedChoice, ...]
     has_remarks: bool = False
+    replaces_receipt_number: str | None = None
+    chosen_at: datetime | None = None
 
 
 class RemarksSubmitted(Event, about="application_id", personal=True):

@@ -1,12 +1,19 @@
 """What identity answers and tells: sites, accounts, sessions, families, guardians, students."""
 
 from datetime import date, datetime
-from typing import Annotated
 from uuid import UUID
 
-from pydantic import EmailStr, Field, StringConstraints
+from pydantic import EmailStr, Field
 
 from shared.contract import Command, Contract, Event, ImportFile, Query
+from shared.contracts.accounts import (
+    Account,
+    EmailLink,
+    NewPassword,
+    OpenSession,
+    ResetLink,
+    SignedIn,
+)
 from shared.contracts.people import GuardianDetails, StudentDetails
 
 
@@ -28,15 +35,6 @@ class Site(Contract):
 
 class ListSites(Query[tuple[Site, ...]]):
     """The sites of the territory, by town. Public: needs no token."""
-
-
-class SignedIn(Contract):
-    """Two tokens: a short one that any service verifies alone, and a rotating one to renew it."""
-
-    access_token: str = Field(repr=False)
-    access_expires_at: datetime
-    refresh_token: str = Field(repr=False)
-    refresh_expires_at: datetime
 
 
 class SignIn(Command[SignedIn]):
@@ -61,16 +59,6 @@ class SignOut(Command[None]):
     """End the caller's session on every device that shares its refresh token."""
 
 
-class OpenSession(Contract):
-    """A session of the caller's account; ``last_seen_at`` is when it was last renewed."""
-
-    id: UUID
-    device: str
-    opened_at: datetime
-    last_seen_at: datetime
-    is_this_one: bool
-
-
 class ListSessions(Query[tuple[OpenSession, ...]]):
     """The caller's open sessions: this one first, then the one seen last."""
 
@@ -91,22 +79,8 @@ class RecentlyEndedSessions(Query[tuple[UUID, ...]]):
     """
 
 
-class Account(Contract):
-    """An account as its owner sees it; ``new_email`` waits for its confirmation."""
-
-    username: str
-    email: str
-    new_email: str = ""
-
-
 class MyAccount(Query[Account]):
     """The caller's own account."""
-
-
-type NewPassword = Annotated[str, StringConstraints(max_length=200)]
-"""At least 12 characters, refused with ``password_too_short``, and hard to guess, refused with
-``password_too_common``: identity judges it, by the account's own words too.
-"""
 
 
 class ChangePassword(Command[None]):
@@ -127,14 +101,6 @@ class RequestPasswordReset(Command[None]):
 
     site_id: UUID
     username: str = Field(max_length=100)
-
-
-class ResetLink(Contract):
-    """Whose password a mailed link changes, and until when."""
-
-    username: str
-    site_id: UUID
-    expires_at: datetime
 
 
 class ReadResetLink(Query[ResetLink]):
@@ -161,13 +127,6 @@ class RequestEmailChange(Command[None]):
 
     email: EmailStr
     current_password: str = Field(repr=False, max_length=200)
-
-
-class EmailLink(Contract):
-    """The address that a mailed link confirms, and until when."""
-
-    email: str
-    expires_at: datetime
 
 
 class ReadEmailLink(Query[EmailLink]):

@@ -12,7 +12,7 @@ from stack.process import Process, Program, Report
 
 
 class Mailbox:
-    """An SMTP server that delivers nothing and keeps everything."""
+    """An SMTP server that delivers nothing and keeps everything that it accepts."""
 
     def __init__(self, folder: Path, port: int, logs: Path, report: Report) -> None:
         self.folder = folder

@@ -3,6 +3,7 @@
 from litestar import Router
 
 from gateway.pages.wizard import (
+    amending,
     authorisations,
     closing,
     contact,
@@ -23,6 +24,7 @@ ROUTES = [
         "/",
         route_handlers=[
             *intent.ROUTES,
+            *amending.ROUTES,
             *contact.ROUTES,
             *authorisations.ROUTES,
             *documents.ROUTES,

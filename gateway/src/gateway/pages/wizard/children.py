@@ -13,7 +13,7 @@ from shared.contracts.identity import Family
 from gateway.language import gettext as _
 from gateway.language import marked
 from gateway.pages.wizard.choices import Line
-from gateway.pages.wizard.frame import COURSES, Typed, find_student, open_step
+from gateway.pages.wizard.frame import COURSES, Typed, at_work, find_student, open_step
 from gateway.people import Person
 
 TOGETHER: Final = "avec"
@@ -115,7 +115,7 @@ def first_name(family: Family | None, student_id: UUID) -> str:
 def _choosing(own: Application, mine: MyApplications) -> list[Application]:
     return [
         application
-        for application in mine.applications
+        for application in map(at_work, mine.applications)
         if application.id != own.id
         and application.campaign.id == own.campaign.id
         and application.state == "draft"

@@ -49,19 +49,27 @@ class RemarksForm(BaseModel):
 
 @dataclass(frozen=True, slots=True)
 class SlotOption:
-    """A slot as one row may choose it; the row may hold its seat already."""
+    """A slot as one row may choose it; the row may hold its seat already, or have claimed it."""
 
     slot: Slot
     is_held: bool
+    is_claimed: bool
+
+    @property
+    def is_own(self) -> bool:
+        """Tell whether the row has its seat already."""
+        return self.is_held or self.is_claimed
 
     @property
     def is_free(self) -> bool:
         """Tell whether the row may choose it."""
-        return self.is_held or self.slot.seats_left > 0
+        return self.is_own or self.slot.seats_left > 0
 
     @property
     def seats(self) -> str:
         """Say how many seats are left."""
+        if self.is_claimed:
+            return _("Votre place actuelle")
         if self.is_held:
             return _("Place retenue pour vous")
         if not self.slot.seats_left:
@@ -79,18 +87,22 @@ class Line:
     @property
     def options(self) -> list[SlotOption]:
         """The slots of next year; a full one is shown, and cannot be chosen."""
-        held = self.row.hold.course_id if self.row.hold else None
-        return [SlotOption(slot, slot.course_id == held) for slot in self.row.slots]
+        held = self.held.course_id if self.held else None
+        claimed = self.row.claimed.course_id if self.row.claimed else None
+        return [
+            SlotOption(slot, slot.course_id == held, slot.course_id == claimed)
+            for slot in self.row.slots
+        ]
 
     @property
-    def claimed(self) -> Hold | None:
-        """The seat that the secretariat gave already: the family does not change it here."""
-        return self.row.hold if self.row.hold and self.row.hold.state == "claimed" else None
+    def held(self) -> Hold | None:
+        """The seat that the family holds for a while, until it submits."""
+        return self.row.hold if self.row.hold and self.row.hold.state == "held" else None
 
     @property
     def has_choice(self) -> bool:
         """Tell whether a slot can be chosen at all."""
-        return self.claimed is None and any(option.is_free for option in self.options)
+        return any(option.is_free for option in self.options)
 
     @property
     def may_wait(self) -> bool:
@@ -100,7 +112,7 @@ class Line:
     @property
     def no_choice(self) -> str:
         """Say why there is nothing to choose, or nothing at all: a marked text."""
-        if self.has_choice or self.claimed:
+        if self.has_choice or self.row.claimed:
             return ""
         return ALL_FULL if self.row.slots else WITHOUT_CHOICE[self.row.mode]
 
@@ -111,7 +123,7 @@ class Line:
         return [
             option
             for option in self.options
-            if not option.is_held and option.slot.course_id not in waited_for
+            if not option.is_own and option.slot.course_id not in waited_for
         ]
 
     @property
@@ -134,7 +146,7 @@ class Line:
         One that filled up meanwhile is asked for all the same: courses says that it is full.
         """
         answer = self.form.value
-        if answer is None or not answer.re_enrol or self.claimed:
+        if answer is None or not answer.re_enrol:
             return ()
         ranked = (answer.course_id, answer.second_id, answer.third_id)
         return tuple(course_id for course_id in ranked if course_id is not None)
@@ -219,7 +231,7 @@ def _judged(line: Line) -> Line:
 def _needs_a_slot(line: Line, answer: RowForm) -> bool:
     if answer.second_id or answer.third_id:
         return True
-    return line.has_choice and not line.may_wait
+    return line.has_choice and not line.may_wait and line.row.claimed is None
 
 
 def _prefix(row: CourseRow) -> str:

@@ -80,8 +80,8 @@ def _delivery(deliveries: tuple[Delivery, ...], number: str) -> Delivery | None:
 
 
 def _mail(delivery: Delivery | None, family: Family | None) -> Mail:
-    """Say where the e-mail stands; one not known yet goes to the first address of the family."""
-    if delivery:
+    """Say where the e-mail stands; one without an address goes to the family's first, if any."""
+    if delivery and (delivery.to or delivery.state != "waiting"):
         return Mail(delivery.state, delivery.to, delivery.at)
     guardians = family.guardians if family else ()
     address = next((one.details["email"] for one in guardians if one.details["email"]), "")

@@ -86,8 +86,27 @@ def step_path(application_id: UUID, step: int) -> str:
     return f"/dossiers/{application_id}/{PATHS[step]}"
 
 
+def at_work(application: Application) -> Application:
+    """Give an application as its steps change it: until the closing, an amendment in the place of
+    what was submitted, whose receipt it keeps (S74).
+    """
+    amendment = application.amendment
+    if amendment is None or datetime.now(UTC) >= application.campaign.closes_at:
+        return application
+    return application.model_copy(
+        update={
+            "state": "draft",
+            "step_reached": amendment.step_reached,
+            "authorisations": amendment.authorisations,
+            "choices": amendment.choices,
+            "remarks": amendment.remarks,
+        }
+    )
+
+
 def present_path(application: Application) -> str:
     """Give the address where a person goes on with an application (S23), or reads it again."""
+    application = at_work(application)
     if is_left_at_closing(application):
         return left_path(application.id)
     is_draft = application.state == "draft"
@@ -109,9 +128,10 @@ async def open_step(person: Person, application_id: UUID, step: int) -> Applicat
 
     Raises Elsewhere, or CampaignClosed, where it may not.
     """
-    application = await person.ask(ShowApplication(application_id=application_id))
+    application = at_work(await person.ask(ShowApplication(application_id=application_id)))
     remember(application)
-    if is_left_at_closing(application):
+    is_amended_too_late = application.state == "submitted" and application.amendment is not None
+    if is_left_at_closing(application) or is_amended_too_late:
         raise CampaignClosed(application.campaign)
     if application.state != "draft":
         raise AlreadyAnswered(application)

@@ -33,7 +33,12 @@ async def hold_and_record(person: Person, children: Sequence[Child], remarks: st
         campaign_id = children[0].application.campaign.id
         holds = await _hold(
             person,
-            HoldSeats(campaign_id=campaign_id, requests=tuple(requests), give_back=given_back),
+            HoldSeats(
+                campaign_id=campaign_id,
+                requests=tuple(requests),
+                give_back=given_back,
+                left_rows=rows_left(lines),
+            ),
         )
     own, *_ = children
     for child in children:
@@ -46,7 +51,7 @@ async def hold_and_record(person: Person, children: Sequence[Child], remarks: st
         )
     for hold_id in () if requests else given_back:
         await person.ask(ReleaseSeat(hold_id=hold_id))
-    for place_id in places_to_leave(lines):
+    for place_id in places_to_leave(children):
         await person.ask(LeaveWaitingList(place_id=place_id))
     return _ranks(lines, holds)
 
@@ -72,26 +77,41 @@ def seat_requests(child: Child) -> tuple[SeatRequest, ...]:
 def holds_to_give_back(lines: Sequence[Line]) -> tuple[UUID, ...]:
     """Name the seats held for rows that wish none any more."""
     return tuple(
-        line.row.hold.id
-        for line in lines
-        if line.row.hold and not line.claimed and line.form.value and not line.wished
+        line.held.id for line in lines if line.held and line.form.value and not line.wished
     )
 
 
-def places_to_leave(lines: Sequence[Line]) -> tuple[UUID, ...]:
-    """Name the places on waiting lists of rows that are no longer re-enrolled."""
+def rows_left(lines: Sequence[Line]) -> tuple[UUID, ...]:
+    """Name the rows that are not re-enrolled, or no longer."""
+    return tuple(
+        line.row.follow_id for line in lines if line.form.value and not line.form.value.re_enrol
+    )
+
+
+def places_to_leave(children: Sequence[Child]) -> tuple[UUID, ...]:
+    """Name the places on waiting lists of rows that are no longer re-enrolled.
+
+    Those of a request that is being changed stay until the change is submitted (S74).
+    """
     return tuple(
         place.id
-        for line in lines
-        if line.form.value and not line.form.value.re_enrol
+        for child in children
+        if child.application.amendment is None
+        for line in child.lines
+        if line.row.follow_id in rows_left(child.lines)
         for place in line.row.waiting
     )
 
 
 def decisions(lines: Sequence[Line], holds: Sequence[Hold]) -> tuple[CourseChoice, ...]:
-    """State what is decided of each row, by the words that the family read."""
+    """State what is decided of each row, by the words that the family read.
+
+    One that wishes no other seat goes on with the one that is its own already.
+    """
     by_row = {hold.follow_id: hold for hold in holds}
-    return tuple(_decision(line, line.claimed or by_row.get(line.row.follow_id)) for line in lines)
+    return tuple(
+        _decision(line, by_row.get(line.row.follow_id) or line.row.claimed) for line in lines
+    )
 
 
 async def _hold(person: Person, wish: HoldSeats) -> tuple[Hold, ...]:
@@ -106,9 +126,8 @@ async def _hold(person: Person, wish: HoldSeats) -> tuple[Hold, ...]:
 
 
 def _hold_id(line: Line) -> UUID:
-    held, answer = line.row.hold, line.form.value
-    if held and held.course_id == line.wished[0]:
-        return held.id
+    """Derive the hold from the page and its choices; a row that has the seat keeps it."""
+    answer = line.form.value
     return uuid5(answer.hold_id, ",".join(map(str, line.wished))) if answer else new_id()
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 from shared.contracts.enrolment import Application, CourseChoice
 from shared.contracts.identity import Family
 
+from gateway.formats import semicolon
 from gateway.language import gettext as _
 from gateway.language import marked
 from gateway.pages.wizard.children import TOGETHER, first_name
@@ -62,4 +63,4 @@ def _row_and_rank(text: str) -> tuple[str, str]:
 
 def _labels(choices: Sequence[CourseChoice]) -> str:
     wished = [choice.label for choice in choices if choice.re_enrol]
-    return " ; ".join(wished) or _("aucun cours à poursuivre")
+    return semicolon().join(wished) or _("aucun cours à poursuivre")

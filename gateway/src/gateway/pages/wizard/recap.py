@@ -1,7 +1,6 @@
 """Step 5: everything read once more, accepted, and validated (S70, S71)."""
 
 import asyncio
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from shared.contracts.enrolment import (
     Application,
     CourseChoice,
     RecordCourseChoices,
+    ShowApplication,
     SubmitApplication,
 )
 from shared.contracts.identity import MyFamily
@@ -38,6 +38,7 @@ from gateway.pages.wizard.frame import (
     COURSES,
     DONE,
     RECAP,
+    AlreadyAnswered,
     ask_family,
     find_student,
     goes_back,
@@ -49,20 +50,22 @@ from gateway.pages.wizard.frame import (
 )
 from gateway.pages.wizard.holds import KeptLonger, prolong_one, prolonged_in
 from gateway.pages.wizard.outcome import OBTAINED, outcome_texts
+from gateway.pages.wizard.patience import once_known
 from gateway.pages.wizard.whereabouts import foresee_missing, foresee_pieces, of_application
 from gateway.people import HttpRequest, Person
 from gateway.refusals import detail_of
 
 _TEXT_CHANGED: Final = marked("Le texte à accepter a changé : relisez-le, puis validez de nouveau.")
-_PATIENCE_SECONDS: Final = 3.0
-_PAUSE_SECONDS: Final = 0.2
 
 
 class AcceptanceForm(BaseModel):
-    """The box "J'accepte", and the version of the text that the page showed."""
+    """The box "J'accepte", the version of the text that the page showed, and the receipt number of
+    the request that it changes, if it does (S74).
+    """
 
     accepted: YesNo = Field(default=False, validate_default=True, title=marked("votre accord"))
     text_version: str = Field("", title=marked("la version du texte"))
+    replaces: str = Field("", title=marked("la demande modifiée"))
 
     @field_validator("accepted")
     @classmethod
@@ -132,9 +135,11 @@ async def validate(
         received_at=received_at,
         accepted_text_version=acceptance.value.text_version,
         remarks=remarks.value.remarks,
+        replaces_receipt_number=acceptance.value.replaces or None,
     )
     try:
-        await _submit(person, command)
+        # enrolment may not have heard yet of a seat held an instant ago
+        await once_known(person, command, "hold_not_known_yet")
     except Rejection as rejection:
         return await _refuse(request, person, application_id, acceptance, remarks, rejection)
     return Redirect(step_path(application_id, DONE), status_code=303)
@@ -149,6 +154,8 @@ async def _refuse(
     rejection: Rejection,
 ) -> Template:
     """Say what to mend, here or at the courses; what cannot be mended is raised again."""
+    if rejection.code == "amendment_abandoned":
+        raise AlreadyAnswered(await person.ask(ShowApplication(application_id=application_id)))
     if rejection.code not in {"seat_not_held", "hold_not_known_yet", "nothing_asked"}:
         raise rejection
     application = await open_step(person, application_id, RECAP)
@@ -188,20 +195,6 @@ async def _keep(
             raise
         return remarks.refuse(WHOLE_FORM, detail_of(rejection))
     return remarks
-
-
-async def _submit(person: Person, command: SubmitApplication) -> None:
-    """File it; enrolment may not have heard yet of a seat held an instant ago."""
-    give_up_at = time.monotonic() + _PATIENCE_SECONDS
-    while True:
-        try:
-            await person.ask(command)
-        except Rejection as rejection:
-            if rejection.code != "hold_not_known_yet" or time.monotonic() >= give_up_at:
-                raise
-            await asyncio.sleep(_PAUSE_SECONDS)
-        else:
-            return
 
 
 async def _ask(
