@@ -29,10 +29,10 @@ from shared.contracts.identity import (
 )
 from shared.identifiers import new_id
 
+from tests.forms import words
 from tests.harness import family_caller
 from tests.portal import Portal
 from tests.portal_reader import SITE
-from tests.wizard import words
 
 NOW = datetime.now(UTC)
 TOKEN = "pQ3x0v2mF6kR8s1tY5uW7zA9bC4dE6fG8hJ0kL2mN4o"

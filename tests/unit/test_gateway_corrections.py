@@ -8,9 +8,10 @@ from shared.contracts.enrolment import ListMyApplications, MyApplications
 from shared.contracts.identity import UpdateGuardian, UpdateStudent
 from shared.identifiers import new_id
 
+from tests.forms import changed, filled_in, words
 from tests.harness import family_caller
 from tests.portal import Portal
-from tests.wizard import Household, a_guardian, changed, filled_in, household, words
+from tests.wizard import Household, a_guardian, household
 
 
 @pytest.fixture(scope="module")

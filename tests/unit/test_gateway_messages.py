@@ -27,9 +27,9 @@ from shared.contracts.notifications import (
 )
 from shared.identifiers import new_id
 
+from tests.forms import words
 from tests.harness import family_caller, operator
 from tests.portal import Portal
-from tests.wizard import words
 
 NOW = datetime(2027, 6, 1, 8, 30, tzinfo=UTC)
 SITE, CAMPAIGN, FAMILY = new_id(), new_id(), new_id()

@@ -19,9 +19,10 @@ from shared.contracts.enrolment import (
 )
 from shared.identifiers import new_id
 
+from tests.forms import filled_in, words
 from tests.portal import Portal
 from tests.portal_reader import a_place, offered
-from tests.wizard import DAY, Household, a_hold, a_row, a_slot, filled_in, household, words
+from tests.wizard import DAY, Household, a_hold, a_row, a_slot, household
 
 THURSDAY = a_slot("FM 2.1 (33) - JEUDI - 17.00 à 18.30")
 TUESDAY = a_slot("FM 2.1 (35) - MARDI - 17.00 à 18.30")

@@ -21,6 +21,7 @@ from shared.contracts.identity import MyFamily
 from shared.identifiers import new_id
 
 from gateway import formats
+from tests.forms import words
 from tests.portal import Portal
 from tests.portal_reader import (
     ANA,
@@ -35,7 +36,7 @@ from tests.portal_reader import (
     offered,
     some_pieces,
 )
-from tests.wizard import a_hold, a_row, a_slot, words
+from tests.wizard import a_hold, a_row, a_slot
 
 TABS = ["identite", "cours", "historique", "reinscription", "documents"]
 

@@ -18,9 +18,10 @@ from shared.contracts.identity import MyFamily
 from shared.identifiers import new_id
 
 from gateway import formats
+from tests.forms import filled_in, words
 from tests.portal import Portal
 from tests.portal_reader import a_place, offered
-from tests.wizard import Household, a_hold, a_row, a_slot, filled_in, household, words
+from tests.wizard import Household, a_hold, a_row, a_slot, household
 
 PATH = "/liste-attente"
 TUESDAY = "FM 2.1 (35) - MARDI - 17.00 à 18.30"

@@ -16,8 +16,9 @@ from shared.contracts.enrolment import ApplicationState
 from shared.contracts.files import Document, DocumentLink
 
 from tests.deposits import a_document, a_piece
+from tests.forms import filled_in, words
 from tests.portal import Portal
-from tests.wizard import Household, filled_in, household, words
+from tests.wizard import Household, household
 
 PIECE = "documents/domicile"
 

@@ -20,9 +20,10 @@ from shared.contracts.notifications import (
 )
 from shared.identifiers import new_id
 
+from tests.forms import filled_in, words
 from tests.harness import family_caller
 from tests.portal import Portal
-from tests.wizard import Household, filled_in, household, words
+from tests.wizard import Household, household
 
 NUMBER = "MEU-2027-000042-1"
 RECEIPT = PrintedReceipt.model_construct(

@@ -15,10 +15,11 @@ from shared.contracts.identity import ListSites, RefreshSession, SignIn
 from shared.identifiers import new_id
 from structlog.testing import capture_logs
 
+from tests.forms import filled_in, words
 from tests.harness import family_caller
 from tests.portal import Portal
 from tests.portal_reader import SITE
-from tests.wizard import NEXT, Household, filled_in, household, words, yes_to_both
+from tests.wizard import NEXT, Household, household, yes_to_both
 
 FOREIGN = "a" * 64 + "b" * 64
 """A token that another secret signed, as another stack on this host leaves in a browser."""

@@ -28,18 +28,9 @@ from shared.contracts.identity import MyFamily
 from shared.contracts.notifications import Delivery, DeliveryState, ListDeliveries
 from shared.identifiers import new_id
 
+from tests.forms import filled_in, words
 from tests.portal import Portal
-from tests.wizard import (
-    BACK,
-    DAY,
-    NEXT,
-    Household,
-    a_guardian,
-    filled_in,
-    household,
-    words,
-    yes_to_both,
-)
+from tests.wizard import BACK, DAY, NEXT, Household, a_guardian, household, yes_to_both
 
 OF_ONE_FAMILY: tuple[type[Ask[Any]], ...] = (
     AbandonAmendment,

@@ -19,19 +19,9 @@ from shared.contracts.enrolment import (
 )
 from shared.identifiers import new_id
 
+from tests.forms import changed, filled_in, words
 from tests.portal import Portal
-from tests.wizard import (
-    DAY,
-    Household,
-    a_hold,
-    a_place,
-    a_row,
-    a_slot,
-    changed,
-    filled_in,
-    household,
-    words,
-)
+from tests.wizard import DAY, Household, a_hold, a_place, a_row, a_slot, household
 
 THURSDAY = a_slot("FM 2.1 (33) - JEUDI - 17.00 à 18.30")
 TUESDAY = a_slot("FM 2.1 (35) - MARDI - 17.00 à 18.30")

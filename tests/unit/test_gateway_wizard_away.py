@@ -15,10 +15,11 @@ from shared.contracts.courses import CourseRows
 from shared.contracts.enrolment import CompleteStep
 from shared.contracts.identity import ListSites
 
+from tests.forms import Fields, words
 from tests.harness import family_caller
 from tests.portal import Portal
 from tests.portal_reader import SITE
-from tests.wizard import NEXT, Fields, Household, a_row, a_slot, household, words, yes_to_both
+from tests.wizard import NEXT, Household, a_row, a_slot, household, yes_to_both
 
 _SLOT = a_slot()
 _ROW = a_row(_SLOT)

@@ -23,19 +23,11 @@ from shared.contracts.enrolment import (
 from shared.contracts.identity import ListSites, MyFamily
 
 from gateway import formats
+from tests.forms import changed, filled_in, words
 from tests.harness import family_caller
 from tests.portal import Portal
 from tests.portal_reader import SITE
-from tests.wizard import (
-    DAY,
-    NEXT,
-    Household,
-    changed,
-    filled_in,
-    household,
-    words,
-    yes_to_both,
-)
+from tests.wizard import DAY, NEXT, Household, household, yes_to_both
 
 MINUTE = timedelta(minutes=1)
 CLOSED = Rejection("campaign_closed", "La campagne est close.", closes_at="2027-06-30T10:00:00Z")

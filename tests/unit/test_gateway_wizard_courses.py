@@ -11,21 +11,19 @@ from shared.contracts.enrolment import (
 )
 from shared.identifiers import new_id
 
+from tests.forms import Fields, filled_in, words
 from tests.portal import Portal
 from tests.wizard import (
     BACK,
     DAY,
     NEXT,
-    Fields,
     Household,
     a_hold,
     a_row,
     a_slot,
-    filled_in,
     grant,
     household,
     in_turn,
-    words,
 )
 
 THURSDAY = a_slot("FM 2.1 (33) - JEUDI - 17.00 à 18.30", seats_left=3)

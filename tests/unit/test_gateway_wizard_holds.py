@@ -11,17 +11,9 @@ from shared.contracts.enrolment import CourseChoice, RecordCourseChoices, Submit
 from shared.identifiers import new_id
 
 from gateway import formats
+from tests.forms import filled_in, words
 from tests.portal import Portal
-from tests.wizard import (
-    NEXT,
-    Household,
-    a_hold,
-    a_row,
-    a_slot,
-    filled_in,
-    household,
-    words,
-)
+from tests.wizard import NEXT, Household, a_hold, a_row, a_slot, household
 
 THURSDAY = a_slot()
 KEEP = "Garder la place plus longtemps"

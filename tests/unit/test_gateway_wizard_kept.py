@@ -19,19 +19,9 @@ from shared.contracts.enrolment import (
 )
 from shared.contracts.identity import DetailChange, Overtaken, UpdateGuardian, UpdateStudent
 
+from tests.forms import Fields, changed, filled_in, words
 from tests.portal import Portal
-from tests.wizard import (
-    NEXT,
-    Fields,
-    Household,
-    a_guardian,
-    a_student,
-    changed,
-    filled_in,
-    household,
-    words,
-    yes_to_both,
-)
+from tests.wizard import NEXT, Household, a_guardian, a_student, household, yes_to_both
 
 TYPED_AT = datetime(2026, 11, 22, 9, 31, tzinfo=UTC)
 

@@ -7,19 +7,9 @@ from shared.contracts.courses import CourseRow, CourseRows, HoldSeats, Slot
 from shared.contracts.enrolment import CourseChoice, RecordCourseChoices, ShowApplication
 from shared.identifiers import new_id
 
+from tests.forms import Fields, filled_in, words
 from tests.portal import Portal
-from tests.wizard import (
-    NEXT,
-    Fields,
-    Household,
-    a_hold,
-    a_row,
-    a_slot,
-    filled_in,
-    grant,
-    household,
-    words,
-)
+from tests.wizard import NEXT, Household, a_hold, a_row, a_slot, grant, household
 
 THURSDAY = a_slot("FM 2.1 (33) - JEUDI - 17.00 à 18.30", seats_left=3)
 MONDAY = a_slot("FM 2.1 (34) - LUNDI - 17.00 à 18.30", seats_left=1)

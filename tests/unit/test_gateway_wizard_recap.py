@@ -16,20 +16,9 @@ from shared.contracts.enrolment import (
 )
 from shared.contracts.identity import MyFamily
 
+from tests.forms import changed, filled_in, words
 from tests.portal import Portal
-from tests.wizard import (
-    BACK,
-    NEXT,
-    Household,
-    a_hold,
-    a_row,
-    a_slot,
-    changed,
-    filled_in,
-    household,
-    in_turn,
-    words,
-)
+from tests.wizard import BACK, NEXT, Household, a_hold, a_row, a_slot, household, in_turn
 
 THURSDAY = a_slot()
 ACCEPTED = [("accepted", "oui"), ("text_version", ACCEPTANCE["fr"].version), NEXT]

@@ -9,19 +9,9 @@ from shared.contracts.documents import ListPieces
 from shared.contracts.enrolment import CompleteStep, RecordAuthorisations
 from shared.contracts.identity import UpdateGuardian, UpdateStudent
 
+from tests.forms import changed, filled_in, words
 from tests.portal import Portal
-from tests.wizard import (
-    BACK,
-    NEXT,
-    Household,
-    a_guardian,
-    an_application,
-    changed,
-    filled_in,
-    household,
-    words,
-    yes_to_both,
-)
+from tests.wizard import BACK, NEXT, Household, a_guardian, an_application, household, yes_to_both
 
 
 @pytest.fixture(scope="module")

@@ -12,8 +12,9 @@ from shared.contracts.files import MAX_DOCUMENT_BYTES, UploadTicket
 from shared.identifiers import new_id
 
 from tests.deposits import a_document, a_ticket
+from tests.forms import filled_in, words
 from tests.portal import Portal
-from tests.wizard import Household, filled_in, household, words
+from tests.wizard import Household, household
 
 PIECE = "documents/domicile"
 

@@ -18,21 +18,9 @@ from shared.contracts.courses import (
 from shared.contracts.enrolment import RecordCourseChoices
 from shared.identifiers import new_id
 
+from tests.forms import Fields, filled_in, words
 from tests.portal import Portal
-from tests.wizard import (
-    NEXT,
-    Fields,
-    Household,
-    a_hold,
-    a_place,
-    a_row,
-    a_slot,
-    filled_in,
-    grant,
-    household,
-    in_turn,
-    words,
-)
+from tests.wizard import NEXT, Household, a_hold, a_place, a_row, a_slot, grant, household, in_turn
 
 THURSDAY = a_slot("FM 2.1 (33) - JEUDI - 17.00 à 18.30", seats_left=3)
 FULL = a_slot("FM 2.1 (35) - MARDI - 17.00 à 18.30", seats_left=0).model_copy(update={"waiting": 2})

@@ -2,94 +2,28 @@
 
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
-from uuid import UUID, uuid4
+from datetime import datetime, timedelta
 
 import pytest
 from enrolment import lifecycle
 from enrolment import progress as steps
-from enrolment.progress import KnownHold, Progress
-from shared.contract import Rejection
-from shared.contracts.enrolment import Authorisations, Campaign, CourseChoice, Receipt
+from enrolment.progress import Progress
+from shared.contracts.enrolment import Campaign, CourseChoice
 
-SECOND = timedelta(seconds=1)
-ANSWERS = Authorisations(image_rights=True, leaves_alone=False, text_version="2027-1")
-CAMPAIGN = Campaign(
-    id=uuid4(),
-    site_id=uuid4(),
-    school_year="2027-2028",
-    prepares_at=datetime(2027, 5, 1, 8, tzinfo=UTC),
-    opens_at=datetime(2027, 6, 1, 7, tzinfo=UTC),
-    closes_at=datetime(2027, 7, 1, 10, tzinfo=UTC),
-    documents_due_at=datetime(2027, 9, 30, 22, tzinfo=UTC),
+from tests.lifecycles import (
+    ANSWERS,
+    CAMPAIGN,
+    CHOICE,
+    OPEN,
+    RECAP,
+    SECOND,
+    choice,
+    decline,
+    hold,
+    receipt,
+    refusal,
+    submit,
 )
-OPEN = CAMPAIGN.opens_at + timedelta(days=1)
-
-
-def choice(**changes: object) -> CourseChoice:
-    """A row whose slot is chosen and held."""
-    values = {
-        "follow_id": uuid4(),
-        "re_enrol": True,
-        "label": "FM 2.1 (33) - JEUDI - 17.00 à 18.30",
-        "course_id": uuid4(),
-        "hold_id": uuid4(),
-    }
-    return CourseChoice.model_validate(values | changes)
-
-
-CHOICE = choice()
-RECAP = Progress(step_reached=steps.RECAP, authorisations=ANSWERS, choices=(CHOICE,))
-
-
-def hold(of: CourseChoice = CHOICE, **changes: object) -> dict[UUID, KnownHold]:
-    """What is known of the choice's hold: it ends twenty minutes after ``OPEN``."""
-    assert of.hold_id
-    assert of.course_id
-    known = KnownHold(
-        follow_id=of.follow_id,
-        course_id=of.course_id,
-        label=of.label,
-        expires_at=OPEN + timedelta(minutes=20),
-        released=False,
-        claimed=False,
-    )
-    return {of.hold_id: replace(known, **changes)}  # type: ignore[arg-type]
-
-
-def receipt(at: datetime = OPEN, number: str = "MEU-2027-000001-A") -> Receipt:
-    return Receipt(number=number, received_at=at)
-
-
-def submit(
-    progress: Progress = RECAP,
-    *,
-    at: datetime = OPEN,
-    holds: dict[UUID, KnownHold] | None = None,
-    number: str = "MEU-2027-000001-A",
-    remarks: str | None = None,
-    replaces: str | None = None,
-) -> Progress:
-    return lifecycle.submit(
-        progress,
-        CAMPAIGN,
-        hold() if holds is None else holds,
-        receipt=receipt(at, number),
-        accepted_text_version="2027-1",
-        remarks=remarks,
-        replaces=replaces,
-    )
-
-
-def decline(progress: Progress, at: datetime = OPEN) -> Progress:
-    return lifecycle.decline(progress, CAMPAIGN, receipt=receipt(at))
-
-
-def refusal(act: Callable[[], object]) -> Rejection:
-    with pytest.raises(Rejection) as refused:
-        act()
-    return refused.value
-
 
 ACTS: dict[str, Callable[[datetime], Progress]] = {
     "start": lambda at: lifecycle.start(Progress(), CAMPAIGN, at),
@@ -264,41 +198,6 @@ def test_taking_back_what_is_not_declined_changes_nothing() -> None:
     assert lifecycle.take_back(RECAP, CAMPAIGN, CAMPAIGN.closes_at) is RECAP
 
 
-def test_a_submission_in_time_finds_its_seat_within_the_margin() -> None:
-    last = OPEN + timedelta(minutes=20) + steps.HOLD_MARGIN
-    assert submit(at=last).state == "submitted"
-    refused = refusal(lambda: submit(at=last + SECOND))
-    assert refused.code == "seat_not_held"
-    assert refused.facts["follow_ids"] == [str(CHOICE.follow_id)]
-    assert refused.facts["labels"] == [CHOICE.label]
-
-
-def test_a_released_seat_is_not_held() -> None:
-    assert refusal(lambda: submit(holds=hold(released=True))).code == "seat_not_held"
-
-
-def test_a_claimed_seat_stays_valid() -> None:
-    claimed = hold(claimed=True, released=True, expires_at=OPEN - timedelta(days=1))
-    assert submit(holds=claimed).state == "submitted"
-
-
-def test_a_hold_serves_the_very_choice_it_was_taken_for() -> None:
-    another_row, another_course = hold(follow_id=uuid4()), hold(course_id=uuid4())
-    assert refusal(lambda: submit(holds=another_row)).code == "seat_not_held"
-    assert refusal(lambda: submit(holds=another_course)).code == "seat_not_held"
-
-
-def test_a_hold_not_known_yet_asks_to_repeat_in_a_moment() -> None:
-    refused = refusal(lambda: submit(holds={}))
-    assert (refused.code, refused.status) == ("hold_not_known_yet", 409)
-    assert refused.facts == {"retry_after_seconds": 1}
-
-
-def test_a_seat_surely_lost_is_said_before_one_not_known_yet() -> None:
-    progress = replace(RECAP, choices=(choice(), CHOICE))
-    assert refusal(lambda: submit(progress, holds=hold(released=True))).code == "seat_not_held"
-
-
 def test_a_row_without_choice_needs_no_seat() -> None:
     by_level = choice(course_id=None, hold_id=None, label="Orchestre")
     left = choice(course_id=None, hold_id=None, re_enrol=False)
@@ -386,43 +285,3 @@ def test_remarks_of_the_recap_replace_those_of_the_courses_where_given() -> None
 def test_the_gateways_instant_counts_within_bounds(ago: timedelta, *, counts: bool) -> None:
     received_at = OPEN - ago
     assert lifecycle.counted_instant(received_at, OPEN) == (received_at if counts else OPEN)
-
-
-@pytest.mark.parametrize(
-    ("known", "until", "is_lost"),
-    [
-        ({}, OPEN + timedelta(minutes=20), False),
-        ({"released": True}, None, True),
-        ({"claimed": True}, None, False),
-        ({"claimed": True, "released": True}, None, False),
-    ],
-)
-def test_a_choice_says_how_long_its_seat_is_kept(
-    known: dict[str, object], until: datetime | None, *, is_lost: bool
-) -> None:
-    (shown,) = lifecycle.with_seats([CHOICE], hold(CHOICE, **known), missing=())
-    assert (shown.held_until, shown.seat_lost) == (until, is_lost)
-
-
-def test_a_seat_not_heard_of_yet_is_held_as_it_was_recorded() -> None:
-    recorded = choice(held_until=OPEN)
-    assert lifecycle.with_seats([recorded], {}, missing=()) == (recorded,)
-
-
-def test_a_seat_that_courses_could_not_claim_is_lost() -> None:
-    assert CHOICE.hold_id
-    (shown,) = lifecycle.with_seats([CHOICE], hold(), missing=[CHOICE.hold_id])
-    assert (shown.held_until, shown.seat_lost) == (None, True)
-
-
-def test_choosing_the_same_again_with_a_renewed_hold_is_a_repeat() -> None:
-    chosen = lifecycle.choose(RECAP, [choice(held_until=OPEN)], "", CAMPAIGN, OPEN)
-    renewed = [each.model_copy(update={"held_until": OPEN + SECOND}) for each in chosen.choices]
-    again = lifecycle.choose(chosen, renewed, "", CAMPAIGN, OPEN + SECOND)
-    assert again.chosen_at == OPEN
-    assert again.choices[0].held_until == OPEN + SECOND
-
-
-def test_nobody_declares_a_seat_lost() -> None:
-    chosen = lifecycle.choose(RECAP, [choice(seat_lost=True)], "", CAMPAIGN, OPEN)
-    assert not chosen.choices[0].seat_lost

@@ -13,7 +13,7 @@ from enrolment.progress import Progress
 from shared.contract import Rejection
 from shared.contracts.enrolment import CourseChoice
 
-from tests.unit.test_lifecycle import (
+from tests.lifecycles import (
     CAMPAIGN,
     CHOICE,
     OPEN,
