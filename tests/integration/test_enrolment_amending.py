@@ -1,11 +1,14 @@
 """A submitted request is changed, on real servers: S74, S71, S23."""
 
+import itertools
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from uuid import UUID
 
 import pytest
 from enrolment.app import service
+from enrolment.holds import known_holds
+from enrolment.tables import application, hold
 from shared.contract import Rejection
 from shared.contracts.courses import SeatsReleased
 from shared.contracts.enrolment import (
@@ -20,6 +23,7 @@ from shared.contracts.enrolment import (
 )
 from shared.identifiers import new_id
 from shared.settings import ServiceSettings
+from sqlalchemy import delete, update
 from stack.running import Stack
 
 from tests.harness import Running, running
@@ -58,6 +62,17 @@ async def submit_change(family: EnrollingFamily) -> Application:
 
 async def shown(family: EnrollingFamily) -> Application:
     return await family.ask(ShowApplication(application_id=family.application_id))
+
+
+async def forget_seats(family: EnrollingFamily, *hold_ids: UUID) -> None:
+    """Have nothing of some seats been told yet."""
+    async with family.replica.database.transaction() as tx:
+        await tx.execute(delete(hold).where(hold.c.id.in_(hold_ids)))
+        await tx.execute(
+            update(application)
+            .where(application.c.id == family.application_id)
+            .values(claimed_at=None, missing_hold_ids=[])
+        )
 
 
 async def choose_another(family: EnrollingFamily) -> UUID:
@@ -307,3 +322,31 @@ async def test_withdrawing_ends_the_change(enrolment: Running[ServiceSettings]) 
     await amend(family)
     withdrawn = await family.decline()
     assert (withdrawn.state, withdrawn.amendment) == ("declined", None)
+
+
+async def test_what_courses_tells_of_both_requests_leaves_the_same_in_any_order(
+    enrolment: Running[ServiceSettings],
+) -> None:
+    family = await enrolling_family(enrolment)
+    await enrolment.react(family.seats_held())
+    await family.fill_in()
+    first = family.claims(await family.submit(), family.hold_id)
+    await enrolment.react(first)
+    await amend(family)
+    another = await choose_another(family)
+    second = family.claims(await submit_change(family), another)
+    held = family.seats_held()
+    also_held = family.seats_held(id=another)
+    told = second.model_copy(update={"replaced_hold_ids": (family.hold_id,)})
+    ends = []
+    for order in itertools.permutations((held, first, also_held, told)):
+        await forget_seats(family, family.hold_id, another)
+        for event in (*order, *reversed(order)):
+            await enrolment.react(event)
+        shows = await shown(family)
+        async with enrolment.database.transaction() as tx:
+            known = await known_holds(tx, family.student_id, (*family.choices, *shows.choices))
+        seats = {hold_id: (seat.claimed, seat.is_lost) for hold_id, seat in known.items()}
+        ends.append((shows.choices, seats))
+    assert ends[0][1] == {family.hold_id: (True, True), another: (True, False)}
+    assert all(end == ends[0] for end in ends)
