@@ -4,6 +4,8 @@ SCALE ?=
 PORT ?= 8000
 
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
+# The system is many processes, of which tests kill hundreds: what one compiled, all others read.
+export PYTHONDONTWRITEBYTECODE :=
 
 .PHONY: up test check lint catalogue bench bench-seats bench-documents bench-notifications bench-pages gallery format
 
