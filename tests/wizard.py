@@ -145,6 +145,7 @@ def a_row(
         next_level="2.1",
         slots=slots,
         hold=hold,
+        claimed=hold if hold and hold.state == "claimed" else None,
         waiting=waiting,
     )
 

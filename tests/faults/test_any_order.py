@@ -40,7 +40,6 @@ _TRAVELLED = {
     "enrolment.reenrolment_declined.v1": 5,
     "enrolment.decline_taken_back.v1": 3,
     "courses.seats_held.v1": 11,
-    "courses.seats_released.v1": 3,
     "courses.seat_offered.v1": 1,
     "courses.offer_ended.v1": 1,
     "courses.seat_placed.v1": 2,
@@ -214,6 +213,8 @@ def _identifiers(
 async def test_what_travelled_is_the_whole_journey(journey: Journey) -> None:
     travelled = Counter(event.type for event in journey.events)
     assert {kind: travelled[kind] for kind in _TRAVELLED} == _TRAVELLED
+    # one more where a request is heard before its withdrawal: its seat comes back for an instant
+    assert travelled["courses.seats_released.v1"] in {3, 4}
     # the submission that was withdrawn claims its seat, or nothing where that was heard first
     assert travelled["courses.seats_claimed.v1"] in (6, 7)
 

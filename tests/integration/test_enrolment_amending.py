@@ -175,6 +175,9 @@ async def test_a_row_whose_new_seat_had_gone_says_that_it_keeps_the_former(
     sent = await submit_change(family)
     await enrolment.react(family.claims(sent, missing=(another,)))
     kept = family.seat(state="claimed")
+    former = family.seat_placed(family.hold_id, replaces=new_id())
+    long_ago = datetime.now(UTC) - timedelta(days=1)
+    await enrolment.react(former.model_copy(update={"hold": kept}), happened_at=long_ago)
     placed = family.seat_placed(family.hold_id, replaces=another)
     await enrolment.react(placed.model_copy(update={"hold": kept}))
     choice, _ = (await shown(family)).choices

@@ -173,6 +173,17 @@ def test_the_hours_of_a_row_to_be_left_out_are_free_for_another(register: Regist
     assert {seat.id for seat in live(register)} == {held.id}
 
 
+def test_the_hours_of_a_seat_held_are_not_free_though_its_row_is_left_out(
+    register: Register,
+) -> None:
+    monday, other = register.open(), register.open(of=course(starts_at=time(18)))
+    of = register.follow()
+    another = register.follow(row(of=of))
+    register.ask(hold(of, monday))
+    wished = hold(another, other)._replace(left_rows=frozenset({of.follow_id}))
+    assert register.answers(wished) == ["same_time"]
+
+
 def test_a_claimed_slot_is_answered_to_the_other_family_of_a_student(register: Register) -> None:
     mine, of = register.open(), register.follow(row()._replace(family_ids=(uuid4(), uuid4())))
     claimed = filed(register, of, mine)
@@ -233,6 +244,8 @@ def test_a_seat_that_meets_during_one_that_could_not_be_changed_is_not_claimed(
     submitted = submit(of, moved.id, added.id, at=LATER)
     allocation = register.settle(submitted, at=LATER)
     told = Claimed(submitted.application_id, (), (moved.id, added.id), (), LATER)
+    assert register.seats[added.id].state == "released"
+    assert register.taken(late_monday) == 0
     stays = register.seats[kept.id]
     assert allocation.facts == (told, Placed(stays, moved.id, "family"))
     assert stays.state == "claimed"

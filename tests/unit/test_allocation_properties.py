@@ -6,7 +6,9 @@ from itertools import combinations
 from uuid import UUID
 
 from courses.allocation import Allocation, Answer, allocate
-from courses.requests import HoldRequest, Request, Scope
+from courses.book import Claimed
+from courses.requests import ClaimRequest, HoldRequest, Request, Scope
+from courses.seats import Seat
 from hypothesis import HealthCheck, given, settings
 from shared.contract import Rejection
 
@@ -85,6 +87,22 @@ def test_a_row_holds_one_seat_claims_one_and_waits_once_for_a_course(history: Hi
     ]
     assert len(seats) == len(set(seats))
     assert len(places) == len(set(places))
+
+
+@often
+@whatever_is_asked
+def test_no_seat_that_is_told_as_missing_is_left(history: History) -> None:
+    register, last = _until_last(history)
+    for request in last.requests:
+        for fact in register.settle(request, at=last.now).facts:
+            if isinstance(fact, Claimed):
+                missing = [register.seats.get(seat_id) for seat_id in fact.missing_ids]
+                theirs = [seat for seat in missing if seat and _is_of(seat, request)]
+                assert not any(is_live(seat) for seat in theirs)
+
+
+def _is_of(seat: Seat, request: Request) -> bool:
+    return isinstance(request, ClaimRequest) and seat.student_id == request.student_id
 
 
 @often

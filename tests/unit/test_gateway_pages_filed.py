@@ -87,7 +87,9 @@ def test_a_filed_request_says_how_to_follow_and_to_change_it(family: Household) 
 def test_following_a_filed_request_shows_its_ranks_its_offers_and_what_is_missing(
     family: Household,
 ) -> None:
-    row = a_row(hold=a_hold(THURSDAY, new_id()))
+    hold = a_hold(THURSDAY, new_id())
+    filed(family, hold_id=hold.id)
+    row = a_row(hold=hold)
     waits = a_place(family.student.id, TUESDAY.label)
     offer = offered(a_place(family.student.id, "FM 2.1 (36) - SAMEDI - 9.00 à 10.30"))
     lacking = MissingPiece(type_code="danse", name="Certificat médical", owner="student")

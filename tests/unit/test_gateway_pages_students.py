@@ -15,7 +15,7 @@ from shared.contracts.documents import (
     Publication,
     PublishedDocuments,
 )
-from shared.contracts.enrolment import Application, ApplicationState
+from shared.contracts.enrolment import Application, ApplicationState, CourseChoice
 from shared.contracts.files import DocumentLink
 from shared.contracts.identity import MyFamily
 from shared.identifiers import new_id
@@ -125,11 +125,19 @@ def test_the_reenrolment_tab_shows_each_rows_seat_rank_and_offer(reader: Reader)
 
 
 def test_a_seat_of_a_submitted_request_has_no_end(reader: Reader) -> None:
-    application = choosing("submitted")
-    reader.stands_at(application.campaign, application)
     slot = a_slot()
     row = a_row(slot)
-    reader.knows({CourseRows: (row.model_copy(update={"hold": a_hold(slot, row.follow_id)}),)})
+    hold = a_hold(slot, row.follow_id)
+    choice = CourseChoice(
+        follow_id=row.follow_id,
+        re_enrol=True,
+        label=slot.label,
+        course_id=slot.course_id,
+        hold_id=hold.id,
+    )
+    application = choosing("submitted").model_copy(update={"choices": (choice,)})
+    reader.stands_at(application.campaign, application)
+    reader.knows({CourseRows: (row.model_copy(update={"hold": hold}),)})
     page = reader.read(f"/eleves/{LEO.id}/reinscription")
     assert f"Place gardée pour votre demande : {slot.label}" in page
     assert "retenue jusqu'au" not in page

@@ -186,7 +186,7 @@ def test_a_seat_given_up_since_is_not_said_to_be_accepted(family: Household) -> 
 @pytest.mark.parametrize(
     ("code", "now"),
     [
-        ("offer_ended", "Tant que votre demande n'est pas transmise, vous pouvez rejoindre"),
+        ("offer_ended", "Jusqu'à la clôture, vous pouvez rejoindre de nouveau la liste"),
         ("not_offered", "Un e-mail vous préviendra"),
         ("same_time", "La place vous reste proposée jusqu'à l'heure indiquée"),
         ("campaign_closed", ""),

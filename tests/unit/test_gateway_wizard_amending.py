@@ -79,6 +79,10 @@ def changes(family: Household, *choices: CourseChoice, closes_in: timedelta = DA
     return family.application
 
 
+def abandoned(family: Household) -> Application:
+    return family.application.model_copy(update={"amendment": None})
+
+
 def test_changing_begins_at_the_recap_at_the_instant_it_was_asked(family: Household) -> None:
     filed = family.application
     family.answer({AmendApplication: lambda _: changes(family)})
@@ -153,7 +157,19 @@ def test_a_change_abandoned_meanwhile_is_not_said_to_be_sent(family: Household) 
     family.answer({SubmitApplication: gone})
     filled = [*changed(filled_in(family.reads(path), path), remarks="Harpe"), ("accepted", "oui")]
     page = words(family.sends(path, [*filled, NEXT], status=409))
+    assert "La modification a été abandonnée entre-temps." in page
     assert "Ce que vous venez d'envoyer n'y a rien changé." in page
+    assert "Information complémentaire : Harpe" in page
+
+
+def test_what_is_typed_is_given_back_where_another_page_was_first(family: Household) -> None:
+    changes(family, ANOTHER)
+    path = family.at("recapitulatif")
+    sent = family.application.model_copy(update={"amendment": None, "remarks": "Alto"})
+    family.answer({SubmitApplication: sent})
+    filled = [*changed(filled_in(family.reads(path), path), remarks="Harpe"), ("accepted", "oui")]
+    page = words(family.sends(path, [*filled, NEXT], status=409))
+    assert "Cette demande a déjà été transmise" in page
     assert "Information complémentaire : Harpe" in page
 
 
@@ -168,6 +184,10 @@ def test_a_course_left_out_keeps_its_rank_until_the_change_is_submitted(
     path = family.at("cours")
     assert family.goes_on(path, [NEXT]) == family.at("recapitulatif")
     assert not family.asked(LeaveWaitingList)
+    (recorded,) = family.asked(RecordCourseChoices)
+    changes(family, *recorded.choices)
+    again = filled_in(family.reads(path), path)
+    assert f"cours-{ROW.follow_id}-re_enrol" not in dict(again)
 
 
 def test_the_hours_of_a_course_left_out_are_told_to_be_free(family: Household) -> None:
@@ -194,6 +214,17 @@ def test_there_is_nothing_to_abandon_in_a_request_that_is_not_changed(family: Ho
     assert family.is_led(family.at("abandonner-modification")) == family.at("finalisation")
 
 
+def test_another_change_than_the_one_spoken_of_stays(family: Household) -> None:
+    changes(family, ANOTHER)
+    path = family.at("abandonner-modification")
+    spoken_of = filled_in(family.reads(path), path)
+    family.answer({AbandonAmendment: changes(family, ANOTHER), ReleaseSeat: None})
+    assert family.goes_on(path, spoken_of) == family.at("recapitulatif")
+    (asked,) = family.asked(AbandonAmendment)
+    assert asked.started_at is not None
+    assert not family.asked(ReleaseSeat)
+
+
 def test_a_seat_submitted_meanwhile_is_not_given_back(family: Household) -> None:
     changes(family, ANOTHER)
     sent = family.application.model_copy(update={"choices": (ANOTHER,), "amendment": None})
@@ -211,7 +242,7 @@ def test_a_new_seat_that_had_gone_is_said(family: Household) -> None:
 def test_abandoning_gives_back_what_was_held_for_it_alone(family: Household) -> None:
     claimed = PRESENT.model_copy(update={"follow_id": new_id(), "hold_id": new_id()})
     changes(family, ANOTHER, claimed)
-    family.answer({AbandonAmendment: family.application, ReleaseSeat: None})
+    family.answer({AbandonAmendment: abandoned(family), ReleaseSeat: None})
     assert family.goes_on(family.at("abandonner-modification"), []) == family.at("finalisation")
     assert [asked.hold_id for asked in family.asked(ReleaseSeat)] == [HELD.id]
 
@@ -223,7 +254,7 @@ def test_abandoning_gives_back_what_was_held_for_it_alone(family: Household) -> 
 )
 def test_abandoning_does_without_giving_back(family: Household, trouble: Exception) -> None:
     changes(family, ANOTHER)
-    family.answer({AbandonAmendment: family.application, ReleaseSeat: trouble})
+    family.answer({AbandonAmendment: abandoned(family), ReleaseSeat: trouble})
     assert family.goes_on(family.at("abandonner-modification"), []) == family.at("finalisation")
 
 
@@ -233,6 +264,7 @@ def test_after_the_closing_a_step_leads_to_the_request(family: Household) -> Non
     assert family.is_led(family.at("brouillon")) == family.at("finalisation")
     end = words(family.reads(family.at("finalisation")))
     assert "la demande reste telle que vous l'aviez transmise" in end
+    assert TUESDAY.label in end
     assert "Modifier la demande" not in end
 
 
@@ -251,3 +283,4 @@ def test_a_family_goes_on_with_its_change(family: Household) -> None:
     page = words(family.reads("/accueil"))
     assert "Reprendre la modification" in page
     assert "Transmise" in page
+    assert "Terminer une étape" not in page

@@ -92,6 +92,8 @@ def test_valider_needs_the_box(applicant: Household) -> None:
 def test_valider_files_the_request_at_the_instant_it_came_in(applicant: Household) -> None:
     before = datetime.now(UTC)
     path = applicant.at("recapitulatif")
+    filed = applicant.application.model_copy(update={"remarks": "Cor"})
+    applicant.answer({SubmitApplication: filed})
     assert applicant.goes_on(path, [*ACCEPTED, ("remarks", "Cor")]) == applicant.at("finalisation")
     (asked,) = applicant.asked(SubmitApplication)
     assert before <= asked.received_at <= datetime.now(UTC)
@@ -107,7 +109,8 @@ def test_a_text_that_changed_is_to_be_accepted_again(applicant: Household) -> No
 
 
 def test_a_seat_held_an_instant_ago_is_waited_for(applicant: Household) -> None:
-    applicant.answer({SubmitApplication: in_turn(NOT_KNOWN_YET, applicant.application)})
+    filed = applicant.application.model_copy(update={"remarks": ""})
+    applicant.answer({SubmitApplication: in_turn(NOT_KNOWN_YET, filed)})
     path = applicant.at("recapitulatif")
     assert applicant.goes_on(path, list(ACCEPTED)) == applicant.at("finalisation")
     first, second = applicant.asked(SubmitApplication)

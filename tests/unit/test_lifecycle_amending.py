@@ -136,6 +136,12 @@ def test_what_is_left_at_closing_can_be_abandoned_and_changes_nothing() -> None:
     assert abandon(chosen(amended(), OTHER)) == FILED
 
 
+def test_another_amendment_than_the_one_abandoned_stays() -> None:
+    changed = chosen(amended(), OTHER)
+    assert abandon(changed, LATER - MINUTE) == changed
+    assert abandon(changed, LATER) == FILED
+
+
 def test_withdrawing_gives_up_the_seats_of_both() -> None:
     withdrawn = decline(chosen(amended(), OTHER), at=LATER)
     assert withdrawn.amendment is None

@@ -103,7 +103,7 @@ def test_hours_are_those_of_paris_in_summer_too() -> None:
         ("Émile FONTAINE", "d'Émile FONTAINE"),
         ("Amina N'DIAYE", "d'Amina N'DIAYE"),
         ("N'Deye N'DIAYE", "de N'Deye N'DIAYE"),
-        ("Hugo D'ORVAL", "de Hugo D'ORVAL"),
+        ("Hugo D'ORVAL", "d'Hugo D'ORVAL"),
     ],
 )
 def test_names_are_elided_as_french_does(student: str, expected: str) -> None:

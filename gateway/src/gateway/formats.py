@@ -1,6 +1,5 @@
 """Days, hours, sizes, ranks and telephones as the reader's language writes them."""
 
-import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import ROUND_UP, Decimal
@@ -9,6 +8,7 @@ from zoneinfo import ZoneInfo
 
 from babel.dates import format_date, format_datetime
 from babel.numbers import format_decimal
+from shared.elision import de
 
 from gateway.language import Language, current_language, gettext, ngettext
 
@@ -21,7 +21,6 @@ _INSTANTS: Final[Mapping[Language, str]] = {
     "en": "d MMMM y 'at' HH:mm",
 }
 _SEMICOLONS: Final[Mapping[Language, str]] = {"fr": "\u00a0; ", "en": "; "}
-_ELIDES: Final = re.compile(r"[aeiouàâäéèêëîïôöùûüœæ]|y(?![aeiou])", re.IGNORECASE)
 _ENGLISH_ORDINALS: Final = {1: "st", 2: "nd", 3: "rd"}
 
 
@@ -99,7 +98,7 @@ def whose(name: str) -> str:
     """Write whose something is: de Marc, d'Émile. Where there is no such word, the name alone."""
     if current_language() != "fr":
         return name
-    return f"d'{name}" if _ELIDES.match(name) else f"de {name}"
+    return de(name)
 
 
 def _in_paris(value: datetime) -> datetime:

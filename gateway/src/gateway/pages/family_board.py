@@ -98,4 +98,7 @@ def _steps_left(intent: Intent, shown: Intents) -> tuple[int, ...]:
     following = _next_step(intent)
     if following is None or shown.phase not in {"preparation", "open"}:
         return ()
+    if intent.application and intent.application.amendment:
+        # a request that was sent lacks nothing
+        return ()
     return tuple(range(following, RECAP + 1))

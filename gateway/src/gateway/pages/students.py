@@ -121,7 +121,7 @@ async def reenrolment_tab(
     students = [_student(family, student_id)] if family else None
     campaign = mine.campaign if mine else None
     is_submitted = application is not None and application.state == "submitted"
-    is_amended = application is not None and application.amendment is not None
+    filed = application.choices if application and is_submitted else ()
     rows, missing = await asyncio.gather(
         ask_present_rows(person, campaign, student_id, notices),
         missing_if_known(person, campaign if application else None, student_id, notices),
@@ -130,7 +130,8 @@ async def reenrolment_tab(
         "student": _shown(family, student_id),
         "intents": intents(students, _only(mine, student_id), datetime.now(UTC)),
         "rows": [row for row in rows.values() if row.hold or row.waiting],
-        "is_submitted": is_submitted and not is_amended,
+        "is_submitted": is_submitted,
+        "filed": {choice.hold_id for choice in filed},
         "missing": missing,
         "now": datetime.now(UTC),
         "obtained": next(

@@ -40,13 +40,14 @@ _DONE: Final[dict[Done, str]] = {
 """What was done just before the page, by the word that its address gives it."""
 _WHAT_NOW: Final = {
     "offer_ended": marked(
-        "Tant que votre demande n'est pas transmise, vous pouvez rejoindre de nouveau la liste"
-        " d'attente à l'étape Cours."
+        "Jusqu'à la clôture, vous pouvez rejoindre de nouveau la liste d'attente à l'étape Cours,"
+        " en modifiant votre demande si elle est déjà transmise."
     ),
     "not_offered": marked("Un e-mail vous préviendra dès qu'une place le sera."),
     "same_time": marked(
-        "La place vous reste proposée jusqu'à l'heure indiquée. Si votre demande est déjà"
-        " transmise, contactez votre conservatoire pour changer l'autre créneau."
+        "La place vous reste proposée jusqu'à l'heure indiquée. Changez d'abord l'autre créneau, à"
+        " l'étape Cours : si votre demande est déjà transmise, modifiez-la jusqu'à la clôture ;"
+        " ensuite, contactez votre conservatoire."
     ),
 }
 """What to do about a refusal, after what courses says of it."""

@@ -33,8 +33,9 @@ def claim(book: Book, request: ClaimRequest) -> tuple[Seat, ...]:
         reason = "left out of a new request" if seat.id in dropped else "replaced by a new request"
         book.release(seat, reason)
     claimed = tuple(_claim(book, seat) for seat in claimable.values())
+    given_up = _give_up(book, request)
     _tell(book, request, claimed, replaced)
-    freed = [seat.course_id for seat in replaced] + _end_places(book, request)
+    freed = [seat.course_id for seat in (*replaced, *given_up)] + _end_places(book, request)
     for course_id in freed:
         book.offer(course_id, but=request.student_id)
     return claimed
@@ -65,6 +66,19 @@ def _tell(
         )
         if seat and kept:
             book.facts.append(Placed(kept, seat.id, "family"))
+
+
+def _give_up(book: Book, request: ClaimRequest) -> list[Seat]:
+    """Free the holds that could not be claimed: they are told as missing."""
+    named = (book.seats.get(seat_id) for seat_id in request.seat_ids)
+    held = [
+        seat
+        for seat in named
+        if seat and seat.state == "held" and seat.student_id == request.student_id
+    ]
+    for seat in held:
+        book.release(seat, "could not be claimed")
+    return held
 
 
 def _end_places(book: Book, request: ClaimRequest) -> list[UUID]:

@@ -23,7 +23,7 @@ class _Act:
 
     A seat that it gives up serves one of its own wishes at most, before anyone else's; one of
     ``kept`` only that of the row that has it. A claimed seat is not given up: it serves its own row
-    alone, and what ``rows`` have is not what they are to keep.
+    alone, and that of one of ``rows`` is not what it is to keep.
     """
 
     def __init__(
@@ -71,7 +71,8 @@ class _Act:
         staying = [
             seat
             for seat in self._book.seats_of_student(campaign_id, student_id)
-            if seat.id not in self.leaving and seat.follow_id not in self.rows
+            if seat.id not in self.leaving
+            and not (seat.state == "claimed" and seat.follow_id in self.rows)
         ]
         granted = [seat for seat in self.granted if seat.student_id == student_id]
         return [*prospects(staying), *granted]

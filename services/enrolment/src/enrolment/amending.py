@@ -65,8 +65,11 @@ def amend(
     return replace(progress, amendment=Amendment(at, draft))
 
 
-def abandon(progress: Progress) -> Progress:
-    """Leave the request as it was submitted, and forget what was changed in it."""
+def abandon(progress: Progress, started_at: datetime | None = None) -> Progress:
+    """Leave the request as it was submitted, and forget the amendment begun at that instant."""
+    amendment = progress.amendment
+    if amendment and started_at and amendment.started_at != started_at:
+        return progress
     return replace(progress, amendment=None)
 
 

@@ -232,7 +232,7 @@ async def abandon_amendment(
 ) -> Application:
     """Leave the request as it was submitted."""
     stored = await lock_application(tx, command.application_id, caller.family())
-    saved = await save(tx, stored, amending.abandon(stored.progress))
+    saved = await save(tx, stored, amending.abandon(stored.progress, command.started_at))
     if saved is not stored:
         await forget_draft(tx, saved.id)
     return saved.answer()

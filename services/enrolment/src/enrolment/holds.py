@@ -67,6 +67,7 @@ async def gain(tx: Transaction, facts: dict[UUID, HoldFacts]) -> None:
         (told.expires_at < hold.c.expires_at, hold.c.label),
         else_=func.greatest(hold.c.label, told.label),
     )
+    is_placed_since = or_(hold.c.placed_at.is_(None), told.placed_at > hold.c.placed_at)
     await tx.execute(
         statement.on_conflict_do_update(
             index_elements=["id"],
@@ -79,7 +80,10 @@ async def gain(tx: Transaction, facts: dict[UUID, HoldFacts]) -> None:
                 "released": or_(hold.c.released, told.released),
                 "claimed": or_(hold.c.claimed, told.claimed),
                 "replaced": or_(hold.c.replaced, told.replaced),
-                "replaces": func.coalesce(hold.c.replaces, told.replaces),
+                "replaces": case(
+                    (is_placed_since, func.coalesce(told.replaces, hold.c.replaces)),
+                    else_=hold.c.replaces,
+                ),
                 "placed_at": func.greatest(hold.c.placed_at, told.placed_at),
             },
         )

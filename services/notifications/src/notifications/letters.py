@@ -11,9 +11,10 @@ from typing import Final
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from markupsafe import Markup
 from shared.contracts.letters import Language
+from shared.elision import de
 
 from notifications.dates import TO_THE_MINUTE, TO_THE_SECOND
-from notifications.matters import Matter, de
+from notifications.matters import Matter
 from notifications.wordings import opening
 
 

@@ -4,7 +4,6 @@ A new kind of message is a class here, its two templates in each language named 
 kind in the contract and, where it may wait, in ``digest.NEWS``, and the reaction that queues it.
 """
 
-import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -190,9 +189,3 @@ def read_matter(told: Mapping[str, object]) -> Matter:
     Raises pydantic's ValidationError, a ValueError, where something it needs is not told.
     """
     return _MATTER.validate_python(told)
-
-
-def de(name: str) -> str:
-    """Put "de" before a name, elided before a vowel: "de Nicole", "d'Émile"."""
-    initial = unicodedata.normalize("NFD", name[:1]).casefold()[:1]
-    return f"d'{name}" if initial and initial in "aeiou" else f"de {name}"

@@ -15,11 +15,12 @@ from urllib.parse import urlencode
 
 import typst
 from shared.contracts.letters import Language
+from shared.elision import de
 from shared.observability import get_logger
 
 from notifications.dates import TO_THE_MINUTE, TO_THE_SECOND
 from notifications.mail import Attachment
-from notifications.matters import Matter, Received, de
+from notifications.matters import Matter, Received
 from notifications.verification import Filed, Seal
 
 log = get_logger()

@@ -268,10 +268,12 @@ class AmendApplication(Command[Application]):
 
 class AbandonAmendment(Command[Application]):
     """Leave the request as it was submitted; what is held for the amendment is the caller's to
-    release. Repeating is harmless.
+    release. Repeating is harmless; one that began at another instant than ``started_at``, where it
+    is given, stays.
     """
 
     application_id: UUID
+    started_at: AwareDatetime | None = None
 
 
 class DeclineReenrolment(Command[Application]):

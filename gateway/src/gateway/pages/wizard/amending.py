@@ -10,23 +10,33 @@ from litestar import get, post
 from litestar.di import NamedDependency
 from litestar.params import FromPath
 from litestar.response import Redirect, Template
+from pydantic import AwareDatetime, BaseModel
 from shared.contract import Rejection
 from shared.contracts.courses import ReleaseSeat
 from shared.contracts.enrolment import AbandonAmendment, AmendApplication, ShowApplication
 
+from gateway.forms import Form
 from gateway.pages.rendered import page
 from gateway.pages.wizard.frame import (
     DONE,
     Elsewhere,
     ask_family,
+    at_work,
     present_path,
     step_path,
     student_name,
+    typed,
 )
 from gateway.pages.wizard.patience import once_known
 from gateway.people import HttpRequest, Person
 
 _ON_THEIR_WAY: Final = "claims_not_known_yet"
+
+
+class Confirmed(BaseModel):
+    """Which change the page spoke of: since when it is made."""
+
+    started_at: AwareDatetime | None = None
 
 
 @post("/dossiers/{application_id:uuid}/modifier")
@@ -59,16 +69,22 @@ async def confirm_abandon(
 
 
 @post("/dossiers/{application_id:uuid}/abandonner-modification")
-async def abandon(person: NamedDependency[Person], application_id: FromPath[UUID]) -> Redirect:
+async def abandon(
+    request: HttpRequest, person: NamedDependency[Person], application_id: FromPath[UUID]
+) -> Redirect:
     """Leave the request as it was submitted; the seats held for the change are given back."""
     before = await person.ask(ShowApplication(application_id=application_id))
-    after = await person.ask(AbandonAmendment(application_id=application_id))
+    confirmed = Form.read(Confirmed, typed(request)).value or Confirmed()
+    after = await person.ask(
+        AbandonAmendment(application_id=application_id, started_at=confirmed.started_at)
+    )
     # another page may have submitted the change meanwhile: its seats are the request's own
-    kept = {choice.hold_id for choice in after.choices}
+    kept = {choice.hold_id for choice in (*after.choices, *at_work(after).choices)}
     for choice in before.amendment.choices if before.amendment else ():
         if choice.hold_id and choice.held_until and choice.hold_id not in kept:
             await _give_back(person, choice.hold_id)
-    return Redirect(step_path(application_id, DONE), status_code=303)
+    path = step_path(application_id, DONE) if after.amendment is None else present_path(after)
+    return Redirect(path, status_code=303)
 
 
 async def _give_back(person: Person, hold_id: UUID) -> None:

@@ -156,10 +156,14 @@ class Line:
         return replace(self, form=self.form.refuse(field_name, message))
 
 
-def recorded_lines(rows: Sequence[CourseRow], choices: Sequence[CourseChoice]) -> list[Line]:
-    """Show what was decided before; a seat held without its choice recorded counts as one."""
+def recorded_lines(
+    rows: Sequence[CourseRow], choices: Sequence[CourseChoice], *, is_amended: bool
+) -> list[Line]:
+    """Show what was decided before; a seat held without its choice recorded counts as one, and so
+    does a place on a waiting list, which a change of a request gives up only once it is submitted.
+    """
     decided = {choice.follow_id: choice for choice in choices}
-    return [_recorded_line(row, decided.get(row.follow_id)) for row in rows]
+    return [_recorded_line(row, decided.get(row.follow_id), is_amended=is_amended) for row in rows]
 
 
 def typed_lines(rows: Sequence[CourseRow], posted: Typed) -> list[Line]:
@@ -190,9 +194,10 @@ def refused(lines: Sequence[Line], rejection: Rejection) -> list[Line] | None:
     return [line.refuse(detail_of(rejection)) if line in concerned else line for line in lines]
 
 
-def _recorded_line(row: CourseRow, choice: CourseChoice | None) -> Line:
+def _recorded_line(row: CourseRow, choice: CourseChoice | None, *, is_amended: bool) -> Line:
     is_kept = choice.re_enrol if choice else row.hold is not None
-    answer = RowForm(re_enrol=is_kept or bool(row.waiting))
+    counts_waiting = choice is None or not is_amended
+    answer = RowForm(re_enrol=is_kept or (counts_waiting and bool(row.waiting)))
     if answer.re_enrol:
         held = row.hold.course_id if row.hold else None
         answer.course_id = held or (choice.course_id if choice else None)

@@ -63,6 +63,7 @@ def answered_meanwhile(request: HttpRequest, answered: AlreadyAnswered) -> Respo
         return Redirect(answered.path, status_code=303)
     context = {
         "application": answered.application,
+        "why": answered.why,
         "typed": readable(typed(request)),
         "now": datetime.now(UTC),
     }

@@ -201,7 +201,8 @@ async def _rows(person: Person, application: Application) -> tuple[CourseRow, ..
 
 
 def _recorded(application: Application, rows: Sequence[CourseRow]) -> Sequence[Line]:
-    return recorded_lines(rows, application.choices)
+    is_amended = application.amendment is not None
+    return recorded_lines(rows, application.choices, is_amended=is_amended)
 
 
 def _kept(lines: Sequence[Line]) -> _Lines:

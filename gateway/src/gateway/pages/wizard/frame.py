@@ -53,11 +53,15 @@ class Elsewhere(Exception):
 
 
 class AlreadyAnswered(Elsewhere):
-    """A step is asked for of an application that was submitted or declined."""
+    """A step is asked for of an application that was submitted or declined.
 
-    def __init__(self, application: Application) -> None:
+    ``why``, in the reader's language, where more is known than that.
+    """
+
+    def __init__(self, application: Application, why: str = "") -> None:
         super().__init__(present_path(application))
         self.application = application
+        self.why = why
 
 
 class CampaignClosed(Rejection):

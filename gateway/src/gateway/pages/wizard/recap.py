@@ -139,9 +139,12 @@ async def validate(
     )
     try:
         # enrolment may not have heard yet of a seat held an instant ago
-        await once_known(person, command, "hold_not_known_yet")
+        filed = await once_known(person, command, "hold_not_known_yet")
     except Rejection as rejection:
         return await _refuse(request, person, application_id, acceptance, remarks, rejection)
+    if filed.remarks != command.remarks:
+        # another page was first: what was typed here is given back rather than dropped
+        raise AlreadyAnswered(filed)
     return Redirect(step_path(application_id, DONE), status_code=303)
 
 
@@ -155,7 +158,8 @@ async def _refuse(
 ) -> Template:
     """Say what to mend, here or at the courses; what cannot be mended is raised again."""
     if rejection.code == "amendment_abandoned":
-        raise AlreadyAnswered(await person.ask(ShowApplication(application_id=application_id)))
+        standing = await person.ask(ShowApplication(application_id=application_id))
+        raise AlreadyAnswered(standing, detail_of(rejection))
     if rejection.code not in {"seat_not_held", "hold_not_known_yet", "nothing_asked"}:
         raise rejection
     application = await open_step(person, application_id, RECAP)
