@@ -54,6 +54,10 @@ class Books:
         """Give the courses that are miscounted, all seen at one moment, of a load or after it."""
         return await self._fetch(_MISCOUNTED)
 
+    async def claims(self) -> int:
+        """Count the seats that are claimed."""
+        return await self._count(_CLAIMED)
+
     async def held_again(self) -> int:
         """Count the seats whose answer was lost once they were committed, and asked for again:
         nothing else here renews a hold.

@@ -104,6 +104,11 @@ class Rush:
             ]
             yield cls(seekers, replicas, Books(database_url, broker_url))
 
+    async def has_heard(self) -> bool:
+        """Whether courses has claimed the seats of every family that has submitted by now."""
+        submitted = sum(1 for seeker in self.seekers if seeker.application_id)
+        return await self.books.claims() >= submitted
+
     async def is_answered_again(self) -> None:
         """Wait until every family that still seeks has been answered once more."""
         before = {id(seeker): seeker.answers for seeker in self.seekers}

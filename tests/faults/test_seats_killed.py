@@ -22,6 +22,10 @@ pytestmark = pytest.mark.servers
 
 _KILLS = 200
 _MEAN_LIFE_SECONDS = 0.1
+_HEARD_EVERY = 6
+"""Of so many kills one waits for the submissions to be heard: the broker puts aside what was given
+twenty times to readers that fell (``x-delivery-limit``).
+"""
 _DIED_IN_A_TRANSACTION = "unexpected EOF on client connection with an open transaction"
 _BUSY_RETRY_SECONDS, _SAYS_SO_WITHIN_SECONDS = 1, 8
 
@@ -37,8 +41,10 @@ async def test_two_hundred_kills_in_mid_batch_lose_and_double_nothing(
 
         async def kill_again_and_again(replica: Replica, chance: Random) -> None:
             """Kill it at work: at any moment, or between a commit and its answers."""
-            for _ in turns:
+            for turn in turns:
                 await eventually(replica.is_at_work, within_seconds=60)
+                if turn % _HEARD_EVERY == 0:
+                    await eventually(rush.has_heard, within_seconds=60)
                 await asyncio.sleep(chance.expovariate(1 / _MEAN_LIFE_SECONDS))
                 if chance.choice((True, False)):
                     commit.clear()
