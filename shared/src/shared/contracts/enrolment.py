@@ -242,8 +242,8 @@ class SubmitApplication(Command[Application]):
     ``received_at`` is when the gateway received the click (S24). Refused: ``steps_missing``,
     ``nothing_asked`` (no row re-enrolled, and no remarks), ``seat_not_held`` (the hold ended:
     choose again), ``hold_not_known_yet`` (repeat in a moment), ``campaign_not_open``,
-    ``campaign_closed``, ``already_declined``, ``amendment_abandoned`` (the request stands).
-    ``remarks`` replace those of step 4 where they are given.
+    ``campaign_closed``, ``already_declined``, ``amendment_abandoned`` (the request stands). Where
+    they are given, ``remarks`` replace those of step 4.
     """
 
     application_id: UUID
@@ -267,9 +267,8 @@ class AmendApplication(Command[Application]):
 
 
 class AbandonAmendment(Command[Application]):
-    """Leave the request as it was submitted; what is held for the amendment is the caller's to
-    release. Repeating is harmless; one that began at another instant than ``started_at``, where it
-    is given, stays.
+    """Leave the request as it was submitted; the caller releases what is held for the amendment.
+    Repeating is harmless; where ``started_at`` is given, one that began at another instant stays.
     """
 
     application_id: UUID

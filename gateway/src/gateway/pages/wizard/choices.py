@@ -140,6 +140,11 @@ class Line:
         ]
 
     @property
+    def is_left(self) -> bool:
+        """Tell whether the course is answered, and not to be followed again."""
+        return self.form.value is not None and not self.form.value.re_enrol
+
+    @property
     def wished(self) -> tuple[UUID, ...]:
         """The slots to hold one of, in order: none for a row left aside, or without choice.
 

@@ -83,9 +83,7 @@ def holds_to_give_back(lines: Sequence[Line]) -> tuple[UUID, ...]:
 
 def rows_left(lines: Sequence[Line]) -> tuple[UUID, ...]:
     """Name the rows that are not re-enrolled, or no longer."""
-    return tuple(
-        line.row.follow_id for line in lines if line.form.value and not line.form.value.re_enrol
-    )
+    return tuple(line.row.follow_id for line in lines if line.is_left)
 
 
 def places_to_leave(children: Sequence[Child]) -> tuple[UUID, ...]:
@@ -98,7 +96,7 @@ def places_to_leave(children: Sequence[Child]) -> tuple[UUID, ...]:
         for child in children
         if child.application.amendment is None
         for line in child.lines
-        if line.row.follow_id in rows_left(child.lines)
+        if line.is_left
         for place in line.row.waiting
     )
 
